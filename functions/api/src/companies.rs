@@ -1,0 +1,206 @@
+//! Results, company by company.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use formats::{Block, Values};
+use jobs::{Job, RowBlock, RowsRef, Status, Store};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::body::{JobPath, NamedPath, Parameters};
+use crate::{Api, Problem};
+
+/// A page ends after the company with which it has this many rows.
+const ROWS_OF_A_PAGE: usize = 5_000;
+
+/// A company and its rows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CompanyRows {
+    /// Whom the rows are about.
+    company: String,
+    /// Rows of the result, with the columns that `GET /job-types` describes. Undefined values are null.
+    #[schema(value_type = Vec<Object>)]
+    rows: Vec<Map<String, Value>>,
+}
+
+/// Which companies.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    /// `next` of the page before.
+    after: Option<String>,
+    /// 1 to 1000 companies, default 100.
+    limit: Option<u32>,
+}
+
+/// A page of companies, in the order of their names' bytes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CompanyPage {
+    companies: Vec<CompanyRows>,
+    /// `after` of the next page; null at the end.
+    next: Option<String>,
+}
+
+/// The rows of one company.
+#[utoipa::path(get, path = "/jobs/{id}/companies/{company}",
+    params(("id" = String, Path, description = "The job's UUID"), ("company" = String, Path, description = "The company's id in the input")),
+    responses((status = 200, body = CompanyRows), (status = 400, body = Problem), (status = 404, body = Problem),
+              (status = 409, body = Problem, description = "The job has no result (yet)"), (status = 503, body = Problem)))]
+pub(crate) async fn get(
+    State(api): State<Api>,
+    NamedPath(id, company): NamedPath,
+) -> Result<Json<CompanyRows>, Problem> {
+    let job = api.clients.store.get(id).await?;
+    let table = Table::of(&api.clients.store, &job)?;
+    let mut blocks = Vec::new();
+    let mut found = table.store.rows_at(id, table.rows.epoch, &company).await?;
+    while let Some(row_block) = found {
+        let block = decode(&row_block)?;
+        let may_have_begun_before = block.companies.first() == Some(&company);
+        blocks.push(block);
+        if !may_have_begun_before {
+            break;
+        }
+        found = table.store.rows_before(id, table.rows.epoch, &row_block).await?;
+    }
+    let known = blocks.iter().any(|block| block.companies.contains(&company));
+    if !known {
+        return Err(Problem::not_found(
+            "company_not_found",
+            format!("the result has no company {company:?}"),
+        ));
+    }
+    let rows = blocks
+        .iter()
+        .rev()
+        .flat_map(|block| table.companies(block))
+        .filter(|rows| rows.company == company)
+        .flat_map(|rows| rows.rows)
+        .collect();
+    Ok(Json(CompanyRows { company, rows }))
+}
+
+/// All companies of the result, page by page.
+#[utoipa::path(get, path = "/jobs/{id}/companies",
+    params(("id" = String, Path, description = "The job's UUID"), PageQuery),
+    responses((status = 200, body = CompanyPage), (status = 400, body = Problem), (status = 404, body = Problem),
+              (status = 409, body = Problem, description = "The job has no result (yet)"), (status = 503, body = Problem)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    JobPath(id): JobPath,
+    Parameters(query): Parameters<PageQuery>,
+) -> Result<Json<CompanyPage>, Problem> {
+    let limit = query.limit.unwrap_or(100);
+    if !(1..=1000).contains(&limit) {
+        return Err(Problem::bad_request("invalid_limit", "limit", "a limit is 1 to 1000"));
+    }
+    let job = api.clients.store.get(id).await?;
+    let table = Table::of(&api.clients.store, &job)?;
+    let epoch = table.rows.epoch;
+    let mut block = match &query.after {
+        Some(after) => table.store.rows_at(id, epoch, after).await?,
+        None => None,
+    };
+    if block.is_none() {
+        block = table.store.rows_after(id, epoch, None).await?;
+    }
+    let mut page: Vec<CompanyRows> = Vec::new();
+    let mut rows = 0;
+    while let Some(row_block) = block {
+        for company in table.companies(&decode(&row_block)?) {
+            if query.after.as_ref().is_some_and(|after| company.company <= *after) {
+                continue;
+            }
+            let full = page.len() >= limit as usize || rows >= ROWS_OF_A_PAGE;
+            match page.last_mut() {
+                Some(last) if last.company == company.company => last.rows.extend(company.rows),
+                Some(last) if full => {
+                    let next = Some(last.company.clone());
+                    return Ok(Json(CompanyPage { companies: page, next }));
+                }
+                _ => {
+                    rows += company.rows.len();
+                    page.push(company);
+                }
+            }
+        }
+        block = table.store.rows_after(id, epoch, Some(&row_block)).await?;
+    }
+    Ok(Json(CompanyPage {
+        companies: page,
+        next: None,
+    }))
+}
+
+/// The result rows of a job.
+struct Table<'a> {
+    store: &'a Store,
+    rows: RowsRef,
+}
+
+impl<'a> Table<'a> {
+    fn of(store: &'a Store, job: &Job) -> Result<Self, Problem> {
+        let rows = job.state.outcome.as_ref().and_then(|outcome| outcome.rows.clone());
+        match rows {
+            Some(rows) if job.state.status == Status::Success => Ok(Self { store, rows }),
+            _ => Err(Problem::new(
+                StatusCode::CONFLICT,
+                "job_not_successful",
+                format!("the job is {}; only a SUCCESS has results", job.state.status),
+            )),
+        }
+    }
+
+    /// The companies of a block with their rows as JSON objects, columns in order.
+    fn companies(&self, block: &Block) -> Vec<CompanyRows> {
+        let mut row = 0;
+        let mut companies = Vec::with_capacity(block.companies.len());
+        for (company, count) in block.companies.iter().zip(&block.counts) {
+            let end = row + *count as usize;
+            companies.push(CompanyRows {
+                company: company.clone(),
+                rows: (row..end).map(|row| self.row(block, company, row)).collect(),
+            });
+            row = end;
+        }
+        companies
+    }
+
+    fn row(&self, block: &Block, company: &str, row: usize) -> Map<String, Value> {
+        let mut values = block.columns.iter();
+        let named = self.rows.columns.iter().enumerate().map(|(at, name)| {
+            let value = if at == self.rows.key {
+                Value::from(company)
+            } else {
+                values.next().map_or(Value::Null, |column| cell(column, row))
+            };
+            (name.clone(), value)
+        });
+        named.collect()
+    }
+}
+
+fn cell(column: &Values, row: usize) -> Value {
+    match column {
+        Values::Text { dictionary, index } => index
+            .get(row)
+            .and_then(|at| dictionary.get(*at as usize))
+            .map_or(Value::Null, |text| Value::from(text.as_str())),
+        // NaN, which is how a block says undefined, becomes null.
+        Values::Number(numbers) => numbers.get(row).map_or(Value::Null, |number| Value::from(*number)),
+        Values::Count(counts) => counts.get(row).map_or(Value::Null, |count| Value::from(*count)),
+    }
+}
+
+fn decode(block: &RowBlock) -> Result<Block, Problem> {
+    Block::decode(&block.bytes).map_err(|error| {
+        tracing::error!(%error, "a block of rows cannot be read");
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the stored result cannot be read",
+        )
+    })
+}

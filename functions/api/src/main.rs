@@ -1,0 +1,13 @@
+//! The API as a Lambda function behind an HTTP API of API Gateway.
+
+use api::{Api, Settings, router};
+use jobs::Clients;
+use lambda_http::{Error, run, tracing};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::from_env().await?;
+    let api = Api::new(clients, calculations::registry(), Settings::from_env()?);
+    run(router(api)).await
+}

@@ -1,0 +1,45 @@
+//! The files of a job.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+
+use crate::body::NamedPath;
+use crate::{Api, Problem};
+
+const LIFETIME: Duration = Duration::from_secs(900);
+
+/// Get a file of a job: a redirect to a signed URL that lives 15 minutes.
+#[utoipa::path(get, path = "/jobs/{id}/reports/{name}",
+    params(("id" = String, Path, description = "The job's UUID"), ("name" = String, Path, description = "Such as result.csv")),
+    responses((status = 302, description = "Where the file is", headers(("Location" = String))), (status = 400, body = Problem),
+              (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn get(
+    State(api): State<Api>,
+    NamedPath(id, name): NamedPath,
+) -> Result<(StatusCode, [(HeaderName, String); 2]), Problem> {
+    let job = api.clients.store.get(id).await?;
+    let reports = job.state.outcome.map(|outcome| outcome.reports).unwrap_or_default();
+    let Some(report) = reports.iter().find(|report| report.name == name) else {
+        let known: Vec<_> = reports.iter().map(|report| report.name.as_str()).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(Problem::not_found(
+            "report_not_found",
+            format!(
+                "the job, which is {}, has no report {name:?}; it has {known}",
+                job.state.status
+            ),
+        ));
+    };
+    let signed = api.clients.files.sign_get(&report.key, &report.name, LIFETIME).await?;
+    let headers = [
+        (header::LOCATION, signed.url),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((StatusCode::FOUND, headers))
+}

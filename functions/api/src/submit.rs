@@ -1,0 +1,191 @@
+//! Accepting a job.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use formats::InlineStake;
+use jobs::protocol::State as Life;
+use jobs::{Created, Error, Idempotency, Input, Job, JobId, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::body::JsonBody;
+use crate::idempotency::IdempotencyKey;
+use crate::uploads::{input_key, new_upload};
+use crate::wire::JobView;
+use crate::{Api, Problem, TENANT};
+
+/// What is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobRequest {
+    /// A name that `GET /job-types` lists.
+    #[serde(rename = "type")]
+    #[schema(example = "integrated-ownership")]
+    job_type: String,
+    /// The stakes.
+    input: InputRequest,
+    /// Parameters of the job type; those left out have defaults.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    parameters: Value,
+    /// Told once the job ends. May contain `{job_id}`.
+    #[serde(default)]
+    callback_url: Option<String>,
+}
+
+/// Stakes: either `stakes` or `upload`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InputRequest {
+    /// A small graph.
+    #[schema(value_type = Option<Vec<Object>>, example = json!([{"owner": "A", "owned": "Foo", "share": 0.33}]))]
+    stakes: Option<Vec<InlineStake>>,
+    /// The id that `POST /uploads` gave.
+    upload: Option<String>,
+    /// The file's name; may name its format.
+    name: Option<String>,
+    /// Overrides what the name and the content say.
+    format: Option<String>,
+    /// The three fields of the header that hold owner, owned and share.
+    columns: Option<[String; 3]>,
+    /// `fraction` (default) or `percent`.
+    unit: Option<String>,
+}
+
+/// An accepted job, and where to look for it.
+pub(crate) type Accepted = (StatusCode, [(HeaderName, String); 2], Json<JobView>);
+
+/// Accept a job.
+#[utoipa::path(post, path = "/jobs", request_body = JobRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body is the same job, for 24 hours")),
+    responses(
+        (status = 202, body = JobView, description = "Accepted", headers(("Location" = String), ("Retry-After" = u32))),
+        (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn submit(
+    State(api): State<Api>,
+    IdempotencyKey(key): IdempotencyKey,
+    body: JsonBody<JobRequest>,
+) -> Result<Accepted, Problem> {
+    let request = body.value;
+    let parameters = api.registry.check(&request.job_type, &request.parameters)?;
+    check_callback(&api, request.callback_url.as_deref())?;
+    let input = store_input(&api, request.input).await?;
+    let now = api.clients.store.clock().now();
+    let job = Job {
+        id: JobId::generate(),
+        tenant: TENANT.to_owned(),
+        job_type: request.job_type,
+        parameters: jobs::Json(parameters),
+        input,
+        callback_url: request.callback_url,
+        retry_of: None,
+        created_at: now,
+        expires_at: api.expires_at(now),
+        state: Life::accepted(now, api.clients.store.limits()),
+    };
+    let idempotency = key.map(|key| Idempotency {
+        key,
+        request: body.digest,
+    });
+    accept(&api, job, idempotency.as_ref()).await
+}
+
+/// Makes the job durable, then sends the message. If the message is lost, the sweeper sends another.
+pub(crate) async fn accept(api: &Api, job: Job, idempotency: Option<&Idempotency>) -> Result<Accepted, Problem> {
+    let job = match api.clients.store.create(&job, idempotency).await? {
+        Created::New => {
+            if let Err(error) = api.clients.jobs.send(job.id, 0).await {
+                tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
+            }
+            job
+        }
+        Created::Before(id) => api.clients.store.get(id).await?,
+    };
+    let headers = [
+        (header::LOCATION, format!("/jobs/{}", job.id)),
+        (header::RETRY_AFTER, "1".to_owned()),
+    ];
+    Ok((StatusCode::ACCEPTED, headers, Json(job.into())))
+}
+
+impl Api {
+    pub(crate) fn expires_at(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(i64::from(self.settings.keep_days) * 24 * 3_600_000)
+    }
+}
+
+fn check_callback(api: &Api, url: Option<&str>) -> Result<(), Problem> {
+    const LONGEST: usize = 2048;
+    let Some(url) = url else { return Ok(()) };
+    let refuse = |why: String| Problem::bad_request("invalid_callback_url", "callback_url", why);
+    if url.len() > LONGEST {
+        return Err(refuse(format!("longer than {LONGEST} bytes")));
+    }
+    let filled = url.replace("{job_id}", &JobId::generate().to_string());
+    match api.settings.callbacks.check(&filled) {
+        Ok(_) => Ok(()),
+        Err(refused) => Err(refuse(refused.to_string())),
+    }
+}
+
+async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
+    if let Some(unit) = &input.unit
+        && !matches!(unit.as_str(), "fraction" | "percent")
+    {
+        return Err(Problem::bad_request(
+            "invalid_unit",
+            "input.unit",
+            "a unit is fraction or percent",
+        ));
+    }
+    let (key, format) = match (input.stakes, &input.upload) {
+        (Some(stakes), None) => (store_stakes(api, &stakes).await?, Some("stakes".to_owned())),
+        (None, Some(upload)) => (find_upload(api, upload).await?, input.format),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Problem::bad_request(
+                "invalid_input",
+                "input",
+                "give either stakes or upload",
+            ));
+        }
+    };
+    Ok(Input {
+        key,
+        name: input.name,
+        format,
+        columns: input.columns,
+        unit: input.unit,
+    })
+}
+
+async fn store_stakes(api: &Api, stakes: &[InlineStake]) -> Result<String, Problem> {
+    let key = input_key(&new_upload());
+    let document = json!({ "stakes": stakes }).to_string();
+    api.clients
+        .files
+        .put(&key, "application/json", document.into_bytes())
+        .await?;
+    Ok(key)
+}
+
+async fn find_upload(api: &Api, upload: &str) -> Result<String, Problem> {
+    const FIELD: &str = "input.upload";
+    // Only what POST /uploads gives out becomes part of a key.
+    if upload.parse::<JobId>().is_err() {
+        return Err(Problem::bad_request("invalid_upload", FIELD, "an upload id is a UUID"));
+    }
+    let key = input_key(upload);
+    match api.clients.files.size(&key).await {
+        Ok(size) if size > api.settings.max_upload_bytes => Err(api.too_large(size).at(FIELD)),
+        Ok(_) => Ok(key),
+        Err(Error::NoObject(_)) => Err(Problem::bad_request(
+            "upload_not_found",
+            FIELD,
+            "nothing was put under this id yet; PUT the file to the URL that POST /uploads gave",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,21 @@
+//! `stakegraph serve`: the whole system, until it is told to stop.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::flags::ServeFlags;
+use super::{Ended, complain};
+use crate::{System, SystemSettings};
+
+pub(super) async fn serve(flags: ServeFlags) -> anyhow::Result<Ended> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let data = flags.data.clone();
+    let system = System::start(SystemSettings::new(flags.data, flags.listen)).await?;
+    complain(&format!("listening on {}, data in {}", system.url(), data.display()));
+    let ended = tokio::select! {
+        _ = tokio::signal::ctrl_c() => Ended::Interrupted,
+        _ = terminate.recv() => Ended::Success,
+    };
+    complain("stopping");
+    system.stop().await;
+    Ok(ended)
+}

@@ -1,0 +1,7 @@
+//! The binary `stakegraph`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    local::main()
+}

@@ -1,0 +1,172 @@
+//! The four functions and what AWS is to them, in one process.
+
+mod backend;
+mod data;
+mod mapping;
+
+pub use data::SystemError;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use api::{Api, Settings as ApiSettings, router};
+use jobs::pipeline::Settings as PipelineSettings;
+use jobs::protocol::Limits;
+use jobs::{Clients, Registry};
+use notifier::Notifier;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use webhooks::{Deliverer, Policy, Secret};
+use worker::Worker;
+
+use backend::Backend;
+use data::DataFolder;
+
+/// What a system is to be.
+#[derive(Debug, Clone)]
+pub struct SystemSettings {
+    /// Where its data lies; made if it is not there.
+    pub data: PathBuf,
+    /// Where the API listens; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The bounds of a job's life.
+    pub limits: Limits,
+    /// How pipelines run.
+    pub pipeline: PipelineSettings,
+    /// How many jobs run at once.
+    pub workers: usize,
+    /// The limits of the API.
+    pub api: ApiSettings,
+    /// How often the sweeper looks.
+    pub sweep_every: Duration,
+    /// The job types.
+    pub registry: Registry,
+}
+
+impl SystemSettings {
+    /// A system for one machine: short leases, since the one process knows at its start that all workers are gone,
+    /// and callbacks to loopback.
+    #[must_use]
+    pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            data,
+            listen,
+            limits: Limits {
+                lease_ms: 15_000,
+                grace_ms: 10_000,
+                ..Limits::default()
+            },
+            pipeline: PipelineSettings::default(),
+            workers,
+            api: ApiSettings {
+                callbacks: Policy { allow_loopback: true },
+                ..ApiSettings::default()
+            },
+            sweep_every: Duration::from_secs(1),
+            registry: calculations::registry(),
+        }
+    }
+}
+
+/// A running system.
+#[derive(Debug)]
+pub struct System {
+    address: SocketAddr,
+    secret: Secret,
+    clients: Clients,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    backend: Backend,
+}
+
+impl System {
+    /// Starts everything. When this returns the API answers, and whatever an earlier process left unfinished in the
+    /// data folder is on its way again.
+    ///
+    /// # Errors
+    ///
+    /// [`SystemError`], naming the folder, address or service at fault.
+    pub async fn start(settings: SystemSettings) -> Result<Self, SystemError> {
+        let data = DataFolder::open(&settings.data)?;
+        let backend = Backend::start(&settings.data).await?;
+        let secret = data.webhook_secret()?;
+        let clients = backend.clients(settings.limits).await?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|error| SystemError::Listen(settings.listen, error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| SystemError::Listen(settings.listen, error))?;
+        sweeper::recover(&clients).await?;
+
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let worker = Worker::new(clients.clone(), settings.registry.clone(), settings.pipeline);
+        for _ in 0..settings.workers {
+            tasks.spawn(mapping::map_jobs(
+                backend.jobs_queue(),
+                worker.clone(),
+                stopping.clone(),
+            ));
+        }
+        let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::Deliverer)?;
+        let notifier = Notifier::new(clients.clone(), deliverer, secret.clone());
+        for _ in 0..settings.workers {
+            tasks.spawn(mapping::map_callbacks(
+                backend.callbacks_queue(),
+                notifier.clone(),
+                stopping.clone(),
+            ));
+        }
+        tasks.spawn(mapping::sweep(clients.clone(), settings.sweep_every, stopping.clone()));
+        let api = Api::new(clients.clone(), settings.registry, settings.api);
+        tasks.spawn(serve(listener, router(api), stopping));
+        Ok(Self {
+            address,
+            secret,
+            clients,
+            stop,
+            tasks,
+            backend,
+        })
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What completion events are signed with.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// The clients that its functions use.
+    #[must_use]
+    pub const fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Ends everything. A job that was running goes on when the system starts again.
+    pub async fn stop(mut self) {
+        // Nobody is left to hear it if all tasks have ended.
+        let _ = self.stop.send(true);
+        self.tasks.shutdown().await;
+        self.backend.stop().await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let stopped = async move {
+        // An error means that the sender is gone, which is a stop too.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "the API ended");
+    }
+}

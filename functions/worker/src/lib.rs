@@ -1,0 +1,71 @@
+//! The worker: each message of the queue of jobs names one job to claim and run.
+//!
+//! A message is only a reason to look. Whether there is anything to do, the store decides, so a message that comes
+//! twice, late or for a job that is over does no harm.
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jobs::pipeline::{Settings, execute};
+use jobs::{Clients, Message, MissingSetting, Registry, Timestamp, setting_or};
+
+/// Everything a worker needs, made once at start.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    clients: Clients,
+    registry: Registry,
+    settings: Settings,
+}
+
+impl Worker {
+    /// A worker for the job types of `registry`.
+    #[must_use]
+    pub const fn new(clients: Clients, registry: Registry, settings: Settings) -> Self {
+        Self {
+            clients,
+            registry,
+            settings,
+        }
+    }
+
+    /// Handles a batch of messages; answers with those that should come again. `deadline` is when the invocation is
+    /// cut off.
+    pub async fn handle(&self, event: SqsEvent, deadline: Option<Timestamp>) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for message in event.records {
+            if let Err(error) = self.handle_one(&message, deadline).await {
+                let message_id = message.message_id.unwrap_or_default();
+                tracing::error!(message_id, error, "message should come again");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message_id;
+                response.batch_item_failures.push(failure);
+            }
+        }
+        response
+    }
+
+    async fn handle_one(&self, message: &SqsMessage, deadline: Option<Timestamp>) -> Result<(), String> {
+        let body = message.body.as_deref().unwrap_or_default();
+        let Message { job_id } = serde_json::from_str(body).map_err(|error| format!("read a message: {error}"))?;
+        let executed = execute(&self.clients, &self.registry, &self.settings, job_id, deadline)
+            .await
+            .map_err(|error| error.with_causes())?;
+        tracing::info!(%job_id, ?executed, "looked at a job");
+        Ok(())
+    }
+}
+
+/// Reads `COMMIT_AFTER_MS` (500), `DEADLINE_MARGIN_MS` (30000), `MAX_INPUT_BYTES` (16 GiB), `MAX_COMPANIES`
+/// (20 million) and `MAX_STAKES` (50 million).
+///
+/// # Errors
+///
+/// [`MissingSetting`], naming the variable.
+pub fn settings_from_env() -> Result<Settings, MissingSetting> {
+    let fallback = Settings::default();
+    Ok(Settings {
+        commit_after_ms: setting_or("COMMIT_AFTER_MS", fallback.commit_after_ms)?,
+        margin_ms: setting_or("DEADLINE_MARGIN_MS", fallback.margin_ms)?,
+        max_input_bytes: setting_or("MAX_INPUT_BYTES", fallback.max_input_bytes)?,
+        max_companies: setting_or("MAX_COMPANIES", fallback.max_companies)?,
+        max_stakes: setting_or("MAX_STAKES", fallback.max_stakes)?,
+    })
+}

@@ -1,0 +1,104 @@
+//! Stage `building`: from a file of stakes to a network.
+
+use formats::{ReadError, ReadOptions, RecordError};
+use jobs::{Failure, JobError, StageRun};
+use ownership::{Finding, Limits, Network, NetworkBuilder, Unit};
+use serde::{Deserialize, Serialize};
+
+use crate::common::Common;
+
+/// A network, and where it came from.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Built {
+    pub(crate) network: Network,
+    pub(crate) format: String,
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+    /// What was found while reading; what was found in the network, the network says.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Reads the input of a job. The size of a file is not known before its end, so progress stands still meanwhile, but
+/// a revoke is noticed.
+pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Failure> {
+    let input = stage.input();
+    let settings = stage.settings();
+    let options = ReadOptions {
+        format: input.format.clone(),
+        columns: input.columns.clone(),
+        unit: unit(input.unit.as_deref()),
+        on_bad_record: common.on_bad_record,
+        name: input.name.clone(),
+        max_bytes: settings.max_input_bytes,
+    };
+    let limits = Limits {
+        companies: settings.max_companies,
+        stakes: settings.max_stakes,
+    };
+    let mut stream = stage.open_input()?;
+    let mut builder = NetworkBuilder::with_limits(common.policies(), limits);
+    let read = formats::read_stakes(&mut stream, &options, &mut |stake| {
+        if stake.row % 4096 == 0 {
+            stage.progress(0.0).map_err(Failure::from)?;
+        }
+        builder
+            .add(stake.owner, stake.owned, stake.share, stake.row)
+            .map_err(refused)
+    });
+    if let Some(reason) = stream.broken() {
+        return Err(Failure::Transient(format!("read the input: {reason}")));
+    }
+    let read = read.map_err(unreadable)?;
+    let (bytes, sha256) = stream
+        .finish()
+        .map_err(|error| Failure::Transient(format!("read the input: {error}")))?;
+    stage.progress(0.7)?;
+    Ok(Built {
+        network: builder.finish().map_err(refused)?,
+        format: read.format,
+        sha256,
+        bytes,
+        findings: read.findings,
+    })
+}
+
+fn unit(name: Option<&str>) -> Unit {
+    match name {
+        Some("percent") => Unit::Percent,
+        _ => Unit::Fraction,
+    }
+}
+
+/// What the mathematics refuses, told as a job's failure.
+pub(crate) fn refused(error: ownership::Error) -> Failure {
+    match error {
+        ownership::Error::Stopped(_) => Failure::Stopped(jobs::Stopped),
+        ownership::Error::DuplicateStake { row, .. } => Failure::Permanent(JobError {
+            row: Some(row),
+            ..permanent(error.code(), &error)
+        }),
+        _ => Failure::Permanent(permanent(error.code(), &error)),
+    }
+}
+
+fn unreadable(error: ReadError<Failure>) -> Failure {
+    match error {
+        ReadError::Record(record) => Failure::Permanent(record_error(&record)),
+        ReadError::Input(input) => Failure::Permanent(permanent(input.code(), &input)),
+        ReadError::Io(error) => Failure::Transient(format!("read the input: {error}")),
+        ReadError::Sink(failure) => failure,
+    }
+}
+
+fn record_error(record: &RecordError) -> JobError {
+    JobError {
+        row: Some(record.row),
+        field: Some(record.field.clone()),
+        value: Some(record.value.clone()),
+        ..permanent(record.code, record)
+    }
+}
+
+fn permanent(code: &str, error: &impl std::fmt::Display) -> JobError {
+    JobError::new(code, format!("failed to {error}"))
+}

@@ -1,0 +1,170 @@
+//! Job type `integrated-ownership`: who holds how much of whom, directly and through every chain and ring.
+
+use formats::{Cell, Kind, Schema};
+use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
+use ownership::{LeftOut, Stopped, integrated_ownership};
+use reports::{Formula, Plot, Reference};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::STAGES;
+use crate::building::{Built, build, refused};
+use crate::calculating::{Solved, progress_of, solve};
+use crate::common::Common;
+use crate::presentation::{Presentation, column, describe};
+use crate::reporting::{Findings, report};
+use crate::table::{Table, TableWriter};
+
+/// Parameters of `integrated-ownership`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct IntegratedOwnership {
+    #[serde(flatten)]
+    common: Common,
+}
+
+static SCHEMA: Schema = Schema {
+    key: 1,
+    columns: &[
+        column(
+            "owner",
+            Kind::Text,
+            "",
+            "who holds: a company, a person, or a closed group",
+        ),
+        column("owned", Kind::Text, "", "what is held"),
+        column(
+            "direct",
+            Kind::Number,
+            "fraction",
+            "the recorded stake; 0 if there is none",
+        ),
+        column(
+            "integrated",
+            Kind::Number,
+            "fraction",
+            "direct and indirect through every chain and ring, T = V - I",
+        ),
+        column(
+            "corrected",
+            Kind::Number,
+            "fraction",
+            "integrated with the owner's own loops removed, diag(V)^-1 T",
+        ),
+    ],
+};
+
+const PRESENTATION: Presentation = Presentation {
+    title: "Integrated ownership",
+    schema: &SCHEMA,
+    plot: Plot::Histogram {
+        column: "integrated",
+        title: "How large the integrated shares are",
+    },
+    top_by: "integrated",
+    formulas: &[
+        Formula {
+            name: "V",
+            formula: "(I - W)^-1",
+            meaning: "the resolvent, where W[i][j] is the share of j that i holds",
+        },
+        Formula {
+            name: "integrated",
+            formula: "T = V - I",
+            meaning: "direct plus indirect, through every chain and ring",
+        },
+        Formula {
+            name: "corrected",
+            formula: "diag(V)^-1 T",
+            meaning: "integrated with the owner's own loops removed",
+        },
+    ],
+    references: &[
+        Reference {
+            text: "Brioschi, Buzzacchi, Colombo: Risk capital financing and the separation of ownership and control in business groups. Journal of Banking and Finance 13 (1989)",
+            url: Some("https://doi.org/10.1016/0378-4266(89)90040-X"),
+        },
+        Reference {
+            text: "Baldone, Brioschi, Paleari: Ownership measures among firms connected by cross-shareholdings (1998)",
+            url: None,
+        },
+    ],
+};
+
+/// All pairs at or above the floor, and what was below it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Mapped {
+    table: Table,
+    left_out: LeftOut,
+}
+
+impl Calculation for IntegratedOwnership {
+    const NAME: &'static str = "integrated-ownership";
+    const SUMMARY: &'static str = "Who holds how much of whom, directly and through every chain and ring.";
+    const STAGES: &'static [Stage] = STAGES;
+
+    fn columns() -> Value {
+        describe(&SCHEMA)
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.common.check()
+    }
+
+    fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
+        let built = run.stage("building", |stage| build(stage, &self.common))?;
+        let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
+        let mapped = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
+        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
+        let findings = Findings::new(&built, &solved, &mapped.table, Some(mapped.left_out), self.common.floor);
+        let reports = run.stage("reporting", |stage| {
+            report(stage, &PRESENTATION, &findings, &mapped.table)
+        })?;
+        Ok(findings.outcome(rows, reports))
+    }
+}
+
+impl IntegratedOwnership {
+    fn map(&self, stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Mapped, Failure> {
+        let network = &built.network;
+        // Ids are in the order of names.
+        let order: Vec<u32> = (0..u32::try_from(network.len()).unwrap_or(u32::MAX)).collect();
+        let mut table = TableWriter::new(stage, &SCHEMA)?;
+        let mut failure = None;
+        let mut progress = progress_of(stage);
+        let pairs = integrated_ownership(
+            network,
+            &solved.resolvent,
+            self.common.floor,
+            &order,
+            &mut progress,
+            &mut |company, pairs| {
+                let mut write = || {
+                    table.company(network.name(company))?;
+                    for pair in pairs {
+                        table.row(&[
+                            Cell::Text(solved.resolvent.owner_name(network, pair.owner)),
+                            Cell::Number(pair.direct),
+                            Cell::Number(pair.integrated),
+                            Cell::Number(pair.corrected),
+                        ])?;
+                    }
+                    Ok(())
+                };
+                write().map_err(|error| {
+                    failure = Some(error);
+                    Stopped
+                })
+            },
+        );
+        match (pairs, failure) {
+            (_, Some(failure)) => Err(failure),
+            (Err(error), None) => Err(refused(error)),
+            (Ok(left_out), None) => Ok(Mapped {
+                table: table.finish()?,
+                left_out,
+            }),
+        }
+    }
+}

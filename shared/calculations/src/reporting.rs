@@ -1,0 +1,183 @@
+//! Stage `reporting`: the files of a job.
+
+use std::io::Write;
+
+use formats::{Block, CsvWriter, ParquetWriter, WriteError};
+use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
+use ownership::{Finding, LeftOut};
+use reports::{Highlights, Summary, quality, report_html};
+use serde_json::json;
+
+use crate::building::Built;
+use crate::calculating::Solved;
+use crate::presentation::Presentation;
+use crate::table::{Table, broken};
+
+/// What there is to say about a calculation, apart from its rows.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    /// All but the job and the times, which the stage adds.
+    summary: Summary,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    pub(crate) fn new(built: &Built, solved: &Solved, table: &Table, left_out: Option<LeftOut>, floor: f64) -> Self {
+        let network = &built.network;
+        let resolvent = &solved.resolvent;
+        let found: Vec<Finding> = built
+            .findings
+            .iter()
+            .chain(network.findings())
+            .chain(resolvent.findings())
+            .cloned()
+            .collect();
+        let components = resolvent.components();
+        let left_out = left_out.unwrap_or_default();
+        let summary = Summary {
+            input: reports::Input {
+                format: built.format.clone(),
+                name: None,
+                sha256: built.sha256.clone(),
+                bytes: built.bytes,
+                companies: network.len() as u64,
+                stakes: network.stakes() as u64,
+            },
+            quality: quality(found.iter().cloned()),
+            components: reports::Components {
+                count: components.count,
+                largest: components.largest.into(),
+                closed: components
+                    .closed
+                    .into_iter()
+                    .map(|group| reports::Group {
+                        name: group.name,
+                        members: group.members,
+                    })
+                    .collect(),
+            },
+            residual: resolvent.residual(),
+            left_out: reports::LeftOut {
+                pairs: left_out.pairs,
+                mass: left_out.mass,
+                floor,
+            },
+            balance: Some(reports::Balance {
+                largest_error: solved.balance.largest_error,
+                checked: solved.balance.checked,
+                unchecked: solved.balance.unchecked,
+            }),
+            result: reports::ResultSize {
+                rows: table.rows,
+                companies: table.companies,
+            },
+            ..Summary::default()
+        };
+        Self { summary, found }
+    }
+
+    /// The summary of this very run.
+    fn summary(&self, stage: &StageRun<'_>) -> Summary {
+        let job = stage.job();
+        let stages = stage.timings().iter();
+        let mut summary = self.summary.clone();
+        summary.input.name.clone_from(&job.input.name);
+        summary.stages = reports::Stages(stages.map(|(name, seconds)| ((*name).to_owned(), *seconds)).collect());
+        summary.job = json!({
+            "id": job.id,
+            "type": job.job_type,
+            "parameters": job.parameters.0,
+            "unit": job.input.unit.as_deref().unwrap_or("fraction"),
+            "attempt": job.state.attempt,
+            "created_at": job.created_at.to_string(),
+        });
+        summary
+    }
+
+    /// What the job leaves.
+    pub(crate) fn outcome(&self, rows: RowsRef, reports: Vec<Report>) -> Outcome {
+        let summary = &self.summary;
+        let result = json!({
+            "rows": summary.result.rows,
+            "companies": summary.input.companies,
+            "stakes": summary.input.stakes,
+            "components": {
+                "count": summary.components.count,
+                "largest": summary.components.largest,
+                "closed": summary.components.closed.len(),
+            },
+            "residual": summary.residual,
+            "left_out": summary.left_out,
+            "balance": summary.balance,
+            "input_sha256": summary.input.sha256,
+        });
+        Outcome {
+            result: Json(result),
+            reports,
+            warnings: self.found.iter().map(warning).collect(),
+            rows: Some(rows),
+        }
+    }
+}
+
+/// A record holds few and short examples; all of them are in the summary.
+fn warning(finding: &Finding) -> Warning {
+    const EXAMPLES: usize = 5;
+    const LONGEST: usize = 300;
+    let cut = |text: &String| text.chars().take(LONGEST).collect();
+    Warning {
+        code: finding.code.clone(),
+        count: finding.count,
+        message: finding.action.clone(),
+        examples: finding.examples.iter().take(EXAMPLES).map(cut).collect(),
+    }
+}
+
+/// Writes `result.csv`, `result.parquet`, `summary.json` and `report.html`. Rows stream through; memory does not grow
+/// with them.
+pub(crate) fn report(
+    stage: &StageRun<'_>,
+    presentation: &Presentation,
+    findings: &Findings,
+    table: &Table,
+) -> Result<Vec<Report>, Failure> {
+    let schema = presentation.schema;
+    let mut csv = CsvWriter::new(stage.report("result.csv", "text/csv"), schema).map_err(unwritten)?;
+    let parquet = stage.report("result.parquet", "application/vnd.apache.parquet");
+    let mut parquet = ParquetWriter::new(parquet, schema).map_err(unwritten)?;
+    let mut highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
+        .expect("a presentation names columns of its own schema");
+    table.each(stage, |encoded| {
+        let block = Block::decode(&encoded).map_err(broken)?;
+        csv.write(&block).map_err(unwritten)?;
+        parquet.write(&block).map_err(unwritten)?;
+        highlights.add(&block).map_err(broken)
+    })?;
+    let csv = csv.finish().map_err(unwritten)?.finish()?;
+    let parquet = parquet.finish().map_err(unwritten)?.finish()?;
+    let summary = findings.summary(stage);
+    let html = report_html(&reports::Report {
+        title: presentation.title,
+        version: env!("CARGO_PKG_VERSION"),
+        summary: &summary,
+        schema,
+        highlights: &highlights,
+        formulas: presentation.formulas,
+        references: presentation.references,
+    });
+    let html = write(stage, "report.html", "text/html; charset=utf-8", html.as_bytes())?;
+    let json = serde_json::to_vec_pretty(&summary).map_err(|error| Failure::Transient(error.to_string()))?;
+    let json = write(stage, "summary.json", "application/json", &json)?;
+    Ok(vec![csv, parquet, json, html])
+}
+
+fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> Result<Report, Failure> {
+    let mut file = stage.report(name, content_type);
+    file.write_all(bytes)
+        .map_err(|error| Failure::Transient(format!("write {name}: {error}")))?;
+    Ok(file.finish()?)
+}
+
+fn unwritten(error: WriteError) -> Failure {
+    Failure::Transient(error.to_string())
+}

@@ -1,0 +1,133 @@
+//! Job type `structure`: where each company stands in the network.
+
+use formats::{Cell, Kind, Schema};
+use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
+use reports::{Formula, Plot, Reference};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::STAGES;
+use crate::building::{Built, build};
+use crate::calculating::{Solved, solve};
+use crate::common::Common;
+use crate::presentation::{Presentation, column, describe};
+use crate::reporting::{Findings, report};
+use crate::table::{Table, TableWriter};
+
+/// Parameters of `structure`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Structure {
+    #[serde(flatten)]
+    common: Common,
+}
+
+static SCHEMA: Schema = Schema {
+    key: 0,
+    columns: &[
+        column("company", Kind::Text, "", "the company"),
+        column(
+            "component",
+            Kind::Count,
+            "",
+            "its strongly connected component, the largest first, from 1",
+        ),
+        column(
+            "component_size",
+            Kind::Count,
+            "companies",
+            "companies in that component",
+        ),
+        column(
+            "position",
+            Kind::Text,
+            "",
+            "its place in the bow-tie: in, scc, out, tube, tendril, other",
+        ),
+        column("column_sum", Kind::Number, "fraction", "the sum of its recorded stakes"),
+        column(
+            "undisclosed",
+            Kind::Number,
+            "fraction",
+            "held by nobody known, directly or through its holders; empty in a closed group",
+        ),
+        column(
+            "amplification",
+            Kind::Number,
+            "",
+            "V[i][i], how much rings multiply what is held of it; empty in a closed group",
+        ),
+    ],
+};
+
+const PRESENTATION: Presentation = Presentation {
+    title: "Structure of the network",
+    schema: &SCHEMA,
+    plot: Plot::Counts {
+        column: "position",
+        title: "Companies by their place in the bow-tie",
+    },
+    top_by: "amplification",
+    formulas: &[
+        Formula {
+            name: "undisclosed",
+            formula: "m V",
+            meaning: "what nobody known holds, where m[j] is 1 less the sum of the stakes in j",
+        },
+        Formula {
+            name: "amplification",
+            formula: "V[i][i], V = (I - W)^-1",
+            meaning: "how much rings multiply what is held of a company",
+        },
+    ],
+    references: &[Reference {
+        text: "Vitali, Glattfelder, Battiston: The network of global corporate control. PLoS ONE 6 (2011)",
+        url: Some("https://doi.org/10.1371/journal.pone.0025995"),
+    }],
+};
+
+impl Calculation for Structure {
+    const NAME: &'static str = "structure";
+    const SUMMARY: &'static str =
+        "Rings of cross-holdings, places in the bow-tie, undisclosed shares and amplification by rings.";
+    const STAGES: &'static [Stage] = STAGES;
+
+    fn columns() -> Value {
+        describe(&SCHEMA)
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        self.common.check()
+    }
+
+    fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
+        let built = run.stage("building", |stage| build(stage, &self.common))?;
+        let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
+        let table = run.stage("mapping", |stage| map(stage, &built, &solved))?;
+        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
+        let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
+        let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
+        Ok(findings.outcome(rows, reports))
+    }
+}
+
+fn map(stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Table, Failure> {
+    let mut table = TableWriter::new(stage, &SCHEMA)?;
+    // In the order of ids, which is the order of names.
+    for place in ownership::structure(&built.network, &solved.resolvent) {
+        if place.company % 4096 == 0 {
+            stage.progress(0.5)?;
+        }
+        table.company(built.network.name(place.company))?;
+        table.row(&[
+            Cell::Count(u64::from(place.component)),
+            Cell::Count(u64::from(place.component_size)),
+            Cell::Text(place.position.as_str()),
+            Cell::Number(place.column_sum),
+            Cell::Number(place.undisclosed.unwrap_or(f64::NAN)),
+            Cell::Number(place.amplification.unwrap_or(f64::NAN)),
+        ])?;
+    }
+    table.finish()
+}

@@ -1,0 +1,245 @@
+//! One record after another: is it a stake, and if not, what becomes of it.
+
+use std::borrow::Cow;
+
+use ownership::{Finding, Share, ShareError, Unit};
+
+use super::{OnBadRecord, Read, Stake};
+use crate::error::{InputError, ReadError, RecordError};
+
+/// The longest id of a company, in bytes of UTF-8.
+pub const MAX_ID_BYTES: usize = 512;
+
+const MAX_EXAMPLES: usize = 10;
+const MAX_VALUE_CHARS: usize = 80;
+
+/// A field: its name in the file and what stands there.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) text: &'a [u8],
+}
+
+/// Checks records, applies the policy for bad ones, and keeps the counts for the findings.
+pub(super) struct Checker {
+    unit: Unit,
+    on_bad_record: OnBadRecord,
+    records: u64,
+    skipped: u64,
+    examples: Vec<String>,
+    largest: f64,
+    percent_signs: bool,
+}
+
+impl Checker {
+    pub(super) fn new(unit: Unit, on_bad_record: OnBadRecord) -> Self {
+        Self {
+            unit,
+            on_bad_record,
+            records: 0,
+            skipped: 0,
+            examples: Vec::new(),
+            largest: 0.0,
+            percent_signs: false,
+        }
+    }
+
+    /// Hands the record on if it is a stake.
+    pub(super) fn take<E>(
+        &mut self,
+        row: u64,
+        [owner, owned, share]: [Field<'_>; 3],
+        sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+    ) -> Result<(), ReadError<E>> {
+        let stake = id(row, owner).and_then(|owner| {
+            let owned = id(row, owned)?;
+            let text = utf8(row, share)?;
+            let parsed = parse_share(row, share.name, text, self.unit)?;
+            Ok((
+                Stake {
+                    row,
+                    owner,
+                    owned,
+                    share: parsed,
+                },
+                text.ends_with('%'),
+            ))
+        });
+        match stake {
+            Ok((stake, percent_sign)) => {
+                self.records += 1;
+                self.largest = self.largest.max(stake.share.value());
+                self.percent_signs |= percent_sign;
+                sink(stake).map_err(ReadError::Sink)
+            }
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    /// Fails with the error, or counts it and lets reading go on.
+    pub(super) fn refuse<E>(&mut self, error: RecordError) -> Result<(), ReadError<E>> {
+        if self.on_bad_record == OnBadRecord::Fail {
+            return Err(error.into());
+        }
+        self.skipped += 1;
+        if self.examples.len() < MAX_EXAMPLES {
+            self.examples.push(error.describe());
+        }
+        Ok(())
+    }
+
+    /// Ends the reading. `share_column` is the header's name of the share, where the format has a header.
+    pub(super) fn finish<E>(self, format: &str, share_column: Option<&str>) -> Result<Read, ReadError<E>> {
+        if self.records == 0 {
+            return Err(InputError::Empty { skipped: self.skipped }.into());
+        }
+        let mut findings = Vec::new();
+        findings.extend(self.doubt(share_column));
+        if self.skipped > 0 {
+            findings.push(Finding {
+                code: "bad_record".to_owned(),
+                count: self.skipped,
+                examples: self.examples,
+                action: "left out, as on_bad_record=skip asks".to_owned(),
+            });
+        }
+        Ok(Read {
+            format: format.to_owned(),
+            records: self.records,
+            findings,
+        })
+    }
+
+    /// Shares that pass every check and yet look like they are written in the other unit.
+    fn doubt(&self, share_column: Option<&str>) -> Option<Finding> {
+        let (example, action) = match self.unit {
+            Unit::Fraction => {
+                let column = share_column.filter(|name| speaks_of_percent(name) && !self.percent_signs)?;
+                (
+                    format!("column {column:?} holds no share above 1"),
+                    "read as fractions of 1; if they are percents, pass unit=percent",
+                )
+            }
+            Unit::Percent if self.largest <= 0.01 && !self.percent_signs => (
+                format!("no share is above {}", self.largest),
+                "read as percents; if they are fractions of 1, pass unit=fraction",
+            ),
+            Unit::Percent => return None,
+        };
+        Some(Finding {
+            code: "unit_doubtful".to_owned(),
+            count: self.records,
+            examples: vec![example],
+            action: action.to_owned(),
+        })
+    }
+}
+
+/// A record that is wrong as a whole.
+pub(super) fn bad_record(code: &'static str, row: u64, record: &[u8], statement: String) -> RecordError {
+    let statement = Cow::Owned(statement);
+    RecordError {
+        code,
+        row,
+        field: "record".to_owned(),
+        value: shorten(record),
+        statement,
+        remedy: "",
+    }
+}
+
+fn speaks_of_percent(column: &str) -> bool {
+    let column = column.to_lowercase();
+    column.contains("percent") || column.contains("pct") || column.contains('%')
+}
+
+fn id<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
+    let text = utf8(row, field)?;
+    let fault = |code, statement: Cow<'static, str>, remedy| {
+        Err(RecordError {
+            code,
+            row,
+            field: field.name.to_owned(),
+            value: shorten(text.as_bytes()),
+            statement,
+            remedy,
+        })
+    };
+    if text.is_empty() {
+        return fault(
+            "missing_id",
+            "is missing".into(),
+            "every stake needs an owner and an owned company",
+        );
+    }
+    if text.len() > MAX_ID_BYTES {
+        let statement = format!("is {} bytes long, over the limit of {MAX_ID_BYTES}", text.len());
+        return fault("id_too_long", statement.into(), "");
+    }
+    if text.chars().any(char::is_control) {
+        return fault(
+            "id_control_character",
+            "contains a control character".into(),
+            "remove it",
+        );
+    }
+    Ok(text)
+}
+
+fn utf8<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
+    match std::str::from_utf8(field.text) {
+        Ok(text) => Ok(text.trim()),
+        Err(_) => Err(RecordError {
+            code: "not_utf8",
+            row,
+            field: field.name.to_owned(),
+            value: shorten(field.text),
+            statement: "is not UTF-8".into(),
+            remedy: "save the file as UTF-8",
+        }),
+    }
+}
+
+fn parse_share(row: u64, name: &str, text: &str, unit: Unit) -> Result<Share, RecordError> {
+    Share::parse(text, unit).map_err(|error| {
+        let (code, statement, remedy) = match (error, unit) {
+            (ShareError::NotANumber, _) if text.is_empty() => (
+                "share_not_a_number",
+                "is missing",
+                "every stake needs a share such as 0.25",
+            ),
+            (ShareError::NotANumber, _) if text.contains(',') => (
+                "share_not_a_number",
+                "is not a number",
+                "write the decimal point as a dot, such as 0.25",
+            ),
+            (ShareError::NotANumber, _) => ("share_not_a_number", "is not a number", "write a decimal such as 0.25"),
+            (ShareError::Negative, _) => ("share_negative", "is negative", "a share is at least 0"),
+            (ShareError::OverOne, Unit::Fraction) if !text.ends_with('%') => (
+                "share_over_one",
+                "is over 1",
+                "if the shares are percents, pass unit=percent (on the command line --unit percent)",
+            ),
+            (ShareError::OverOne, _) => ("share_over_one", "is over 100 percent", "a share is at most the whole"),
+        };
+        let value = shorten(text.as_bytes());
+        RecordError {
+            code,
+            row,
+            field: name.to_owned(),
+            value,
+            statement: statement.into(),
+            remedy,
+        }
+    })
+}
+
+/// The value as text, cut so that an error stays readable.
+fn shorten(value: &[u8]) -> String {
+    // A character is at most 4 bytes, so what lies behind cannot matter.
+    let text = String::from_utf8_lossy(&value[..value.len().min(4 * (MAX_VALUE_CHARS + 1))]);
+    match text.char_indices().nth(MAX_VALUE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}

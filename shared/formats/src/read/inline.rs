@@ -1,0 +1,210 @@
+//! Stakes in JSON: a document `{"stakes": [..]}`, read element by element, or a list already in memory.
+
+use std::fmt;
+use std::io::BufReader;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::check::{Checker, Field, bad_record};
+use super::input::Input;
+use super::{Format, Read, ReadOptions, Stake};
+use crate::error::{InputError, ReadError};
+
+/// A stake as it stands in a request or in a document of stakes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InlineStake {
+    /// Who holds.
+    pub owner: String,
+    /// What is held.
+    pub owned: String,
+    /// How much of it, in the unit of the job.
+    pub share: InlineShare,
+}
+
+/// A share in JSON: a number, or a string that says the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InlineShare {
+    /// `0.33`
+    Number(serde_json::Number),
+    /// `"0.33"`
+    Text(String),
+}
+
+/// Checks stakes that are in memory, exactly as [`read_stakes`](super::read_stakes) would. Rows are positions from 1;
+/// of the options only `unit` and `on_bad_record` matter.
+///
+/// # Errors
+///
+/// [`ReadError::Record`] for the first bad stake unless they are skipped, [`ReadError::Input`] if none is left,
+/// [`ReadError::Sink`] with what `sink` returned.
+pub fn read_inline<E>(
+    stakes: &[InlineStake],
+    options: &ReadOptions,
+    sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+) -> Result<Read, ReadError<E>> {
+    let mut checker = Checker::new(options.unit, options.on_bad_record);
+    for (row, stake) in (1..).zip(stakes) {
+        take(&mut checker, row, stake, sink)?;
+    }
+    checker.finish(Format::Stakes.name(), None)
+}
+
+/// Reads a document of stakes.
+pub(super) fn read_document<E>(
+    input: &mut Input<'_>,
+    checker: Checker,
+    sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+) -> Result<Read, ReadError<E>> {
+    let mut reading = Reading {
+        checker,
+        sink,
+        failure: None,
+    };
+    let outcome = {
+        let mut json = serde_json::Deserializer::from_reader(BufReader::new(&mut *input));
+        Document(&mut reading).deserialize(&mut json).and_then(|()| json.end())
+    };
+    if let Some(failure) = reading.failure {
+        return Err(failure);
+    }
+    match outcome {
+        Ok(()) => reading.checker.finish(Format::Stakes.name(), None),
+        Err(error) if error.is_io() => Err(input.failure(&error.into())),
+        Err(error) => Err(InputError::NotReadable {
+            reason: format!("as a document of stakes: {error}"),
+        }
+        .into()),
+    }
+}
+
+fn take<E>(
+    checker: &mut Checker,
+    row: u64,
+    stake: &InlineStake,
+    sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+) -> Result<(), ReadError<E>> {
+    let printed;
+    let share = match &stake.share {
+        InlineShare::Text(text) => text,
+        InlineShare::Number(number) => {
+            printed = number.to_string();
+            &printed
+        }
+    };
+    let fields = [("owner", &stake.owner), ("owned", &stake.owned), ("share", share)];
+    checker.take(
+        row,
+        fields.map(|(name, text)| Field {
+            name,
+            text: text.as_bytes(),
+        }),
+        sink,
+    )
+}
+
+/// What the visitors share. A failure of ours cannot pass through serde, so it waits here.
+struct Reading<'s, E> {
+    checker: Checker,
+    sink: &'s mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+    failure: Option<ReadError<E>>,
+}
+
+impl<E> Reading<'_, E> {
+    fn element(&mut self, row: u64, value: Value) -> Result<(), ReadError<E>> {
+        match stake(value) {
+            Ok(stake) => take(&mut self.checker, row, &stake, self.sink),
+            Err((value, reason)) => {
+                let statement = format!("is not a stake ({reason})");
+                self.checker
+                    .refuse(bad_record("not_a_stake", row, value.to_string().as_bytes(), statement))
+            }
+        }
+    }
+}
+
+/// An absent field is an empty one, so that it is reported like an empty cell of a table.
+fn stake(mut value: Value) -> Result<InlineStake, (Value, String)> {
+    if let Value::Object(fields) = &mut value {
+        for name in ["owner", "owned", "share"] {
+            let field = fields.entry(name).or_insert(Value::Null);
+            if field.is_null() {
+                *field = Value::String(String::new());
+            }
+        }
+        let share = &fields["share"];
+        if !share.is_number() && !share.is_string() {
+            return Err((value, "its share is neither a number nor a string".to_owned()));
+        }
+    }
+    InlineStake::deserialize(&value).map_err(|error| (value, error.to_string()))
+}
+
+struct Document<'r, 's, E>(&'r mut Reading<'s, E>);
+
+impl<'de, E> DeserializeSeed<'de> for Document<'_, '_, E> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, E> Visitor<'de> for Document<'_, '_, E> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object {\"stakes\": [..]}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = false;
+        while let Some(key) = map.next_key::<String>()? {
+            if key != "stakes" {
+                return Err(A::Error::unknown_field(&key, &["stakes"]));
+            }
+            if std::mem::replace(&mut seen, true) {
+                return Err(A::Error::duplicate_field("stakes"));
+            }
+            map.next_value_seed(Elements(&mut *self.0))?;
+        }
+        if seen {
+            Ok(())
+        } else {
+            Err(A::Error::missing_field("stakes"))
+        }
+    }
+}
+
+struct Elements<'r, 's, E>(&'r mut Reading<'s, E>);
+
+impl<'de, E> DeserializeSeed<'de> for Elements<'_, '_, E> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, E> Visitor<'de> for Elements<'_, '_, E> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of stakes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let mut row = 0;
+        while let Some(value) = elements.next_element::<Value>()? {
+            row += 1;
+            if let Err(failure) = self.0.element(row, value) {
+                self.0.failure = Some(failure);
+                return Err(A::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! The three clients, made once at start from the process's environment.
+
+use std::env;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use std::time::Duration;
+
+use crate::protocol::Limits;
+use crate::{Clock, Files, Queue, Store};
+
+/// A setting is absent or bad.
+#[derive(Debug, thiserror::Error)]
+#[error("read setting {name}: {problem}")]
+pub struct MissingSetting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// The value of environment variable `name`.
+///
+/// # Errors
+///
+/// [`MissingSetting`] when it is absent, empty, or does not parse.
+pub fn setting<T: std::str::FromStr>(name: &'static str) -> Result<T, MissingSetting> {
+    let value = env::var(name).unwrap_or_default();
+    if value.is_empty() {
+        let problem = "not set".to_owned();
+        return Err(MissingSetting { name, problem });
+    }
+    value.parse().map_err(|_| MissingSetting {
+        name,
+        problem: format!("cannot use {value:?}"),
+    })
+}
+
+/// As [`setting`], with a value for when it is absent.
+///
+/// # Errors
+///
+/// [`MissingSetting`] when it is there and does not parse.
+pub fn setting_or<T: std::str::FromStr>(name: &'static str, default: T) -> Result<T, MissingSetting> {
+    match env::var(name) {
+        Ok(value) if !value.is_empty() => setting(name),
+        _ => Ok(default),
+    }
+}
+
+/// What every function talks to.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// The record of jobs.
+    pub store: Store,
+    /// Inputs, outputs of stages, reports.
+    pub files: Files,
+    /// Wakes workers.
+    pub jobs: Queue,
+    /// Wakes the notifier.
+    pub callbacks: Queue,
+}
+
+impl Clients {
+    /// Reads `TABLE`, `BUCKET`, `JOBS_QUEUE_URL`, `CALLBACKS_QUEUE_URL`, and the bounds `MAX_ATTEMPTS` (5), `LEASE_MS`
+    /// (60000) and `GRACE_MS` (60000), and what the AWS SDK reads by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingSetting`], naming the variable.
+    pub async fn from_env() -> Result<Self, MissingSetting> {
+        let names = Names {
+            table: setting("TABLE")?,
+            bucket: setting("BUCKET")?,
+            jobs_queue_url: setting("JOBS_QUEUE_URL")?,
+            callbacks_queue_url: setting("CALLBACKS_QUEUE_URL")?,
+        };
+        let fallback = Limits::default();
+        let limits = Limits {
+            max_attempts: setting_or("MAX_ATTEMPTS", fallback.max_attempts)?,
+            lease_ms: setting_or("LEASE_MS", fallback.lease_ms)?,
+            grace_ms: setting_or("GRACE_MS", fallback.grace_ms)?,
+        };
+        let config = Self::sdk_config().load().await;
+        Ok(Self::new(&config, None, names, Clock::system(), limits))
+    }
+
+    /// The SDK's configuration as every client here wants it: standard retries with backoff and jitter, bounded calls.
+    #[must_use]
+    pub fn sdk_config() -> aws_config::ConfigLoader {
+        let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).build();
+        aws_config::from_env()
+            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .timeout_config(timeouts)
+    }
+
+    /// Clients from a loaded configuration; `endpoints` override what it says.
+    #[must_use]
+    pub fn new(
+        config: &aws_config::SdkConfig,
+        endpoints: Option<&Endpoints>,
+        names: Names,
+        clock: Clock,
+        limits: Limits,
+    ) -> Self {
+        let (dynamodb, sqs, s3) = match endpoints {
+            Some(endpoints) => (
+                endpoints.dynamodb_client(config),
+                endpoints.sqs_client(config),
+                endpoints.s3_client(config),
+            ),
+            None => (
+                aws_sdk_dynamodb::Client::new(config),
+                aws_sdk_sqs::Client::new(config),
+                aws_sdk_s3::Client::new(config),
+            ),
+        };
+        Self {
+            store: Store::new(dynamodb, names.table, clock, limits),
+            files: Files::new(s3, names.bucket),
+            jobs: Queue::new(sqs.clone(), names.jobs_queue_url),
+            callbacks: Queue::new(sqs, names.callbacks_queue_url),
+        }
+    }
+}
+
+/// Where the services are when they are not at AWS: what `AWS_ENDPOINT_URL_DYNAMODB`, `_SQS` and `_S3` say.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// URL of DynamoDB.
+    pub dynamodb: String,
+    /// URL of SQS.
+    pub sqs: String,
+    /// URL of S3.
+    pub s3: String,
+}
+
+impl Endpoints {
+    /// A client of DynamoDB there.
+    #[must_use]
+    pub fn dynamodb_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(config).endpoint_url(&self.dynamodb);
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client of SQS there.
+    #[must_use]
+    pub fn sqs_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::config::Builder::from(config).endpoint_url(&self.sqs);
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    /// A client of S3 there. Buckets are part of the path: a name of loopback has no names below it.
+    #[must_use]
+    pub fn s3_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(config)
+            .endpoint_url(&self.s3)
+            .force_path_style(true);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+}
+
+/// The names of what the clients work on.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// The DynamoDB table.
+    pub table: String,
+    /// The S3 bucket.
+    pub bucket: String,
+    /// The queue of jobs.
+    pub jobs_queue_url: String,
+    /// The queue of completion events.
+    pub callbacks_queue_url: String,
+}

@@ -1,0 +1,170 @@
+//! Running a job: claim it, run its stages, end it.
+
+mod hold;
+mod run;
+
+pub use run::{Run, StageRun};
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::protocol::{Event, Refused};
+use crate::registry::Runnable;
+use crate::{Clients, Error, Failure, JobId, Outcome, Registry, Seen, Status, Timestamp};
+use hold::Hold;
+
+/// How a pipeline runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// A stage that took less is cheaper to run again than to commit. Milliseconds; default 500.
+    pub commit_after_ms: u64,
+    /// How long before its deadline an invocation hands over to another. Milliseconds; default 30,000.
+    pub margin_ms: i64,
+    /// The largest input in bytes, counted after decompression. Default 16 GiB.
+    pub max_input_bytes: u64,
+    /// The most companies of a network. Default 20 million.
+    pub max_companies: u32,
+    /// The most stakes of a network. Default 50 million.
+    pub max_stakes: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            commit_after_ms: 500,
+            margin_ms: 30_000,
+            max_input_bytes: 16 << 30,
+            max_companies: 20_000_000,
+            max_stakes: 50_000_000,
+        }
+    }
+}
+
+/// What became of a message that said "look at this job".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Executed {
+    /// The job ended so.
+    Ended(Status),
+    /// The job waits again; a message was sent.
+    Waits,
+    /// There was nothing to start: the job is over, held by another, or unknown.
+    Nothing,
+}
+
+/// Claims job `id` and runs it to its end, to its next attempt, or to `deadline`. When this returns `Ok`, what became
+/// of the job is durable and the message may be forgotten.
+///
+/// # Errors
+///
+/// [`Error::Unavailable`]: the store did not answer; the message should come again.
+pub async fn execute(
+    clients: &Clients,
+    registry: &Registry,
+    settings: &Settings,
+    id: JobId,
+    deadline: Option<Timestamp>,
+) -> Result<Executed, Error> {
+    let seen = match clients.store.change(id, &Event::Claim).await {
+        Ok(seen) => seen,
+        Err(Error::Refused(Refused::TooEarly(until))) => {
+            let wait = until.ms() - clients.store.clock().now().ms();
+            clients.jobs.send(id, wait).await?;
+            return Ok(Executed::Nothing);
+        }
+        Err(Error::Refused(_) | Error::NotFound(_)) => return Ok(Executed::Nothing),
+        Err(error) => return Err(error),
+    };
+    let job = seen.job().clone();
+    let epoch = job.state.epoch;
+    let attempt = job.state.attempt;
+    let hold = Arc::new(Hold::new(clients.store.clone(), seen));
+    let beat = tokio::spawn(Arc::clone(&hold).beat());
+    let ended = match registry.get(&job.job_type).map(|found| found.stages) {
+        Ok(stages) => {
+            let work = registry.make(&job.job_type, &job.parameters.0);
+            let run = Run::new(clients.clone(), Arc::clone(&hold), job, stages, *settings, deadline);
+            run_on_a_thread(run, work).await
+        }
+        Err(error) => Err(Failure::permanent("unknown_job_type", error.to_string())),
+    };
+    beat.abort();
+    let event = match ended {
+        Ok(outcome) => Event::Succeed {
+            epoch,
+            stage: hold.stage(),
+            outcome,
+        },
+        Err(Failure::Permanent(error)) => Event::Fail {
+            epoch,
+            stage: hold.stage(),
+            error,
+        },
+        Err(Failure::Transient(reason)) => {
+            tracing::warn!(job_id = %id, attempt, reason, "attempt failed");
+            let delay_ms = backoff_ms(attempt);
+            Event::Retry {
+                epoch,
+                reason: "a service it needs did not answer, or the calculation broke off".to_owned(),
+                delay_ms,
+            }
+        }
+        Err(Failure::Continue) => Event::Continue { epoch },
+        Err(Failure::Stopped(_)) => return Ok(Executed::Nothing),
+    };
+    match hold.change(&event).await {
+        Ok(seen) => settle(clients, &seen).await,
+        Err(Error::Refused(_)) => Ok(Executed::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+async fn run_on_a_thread(mut run: Run, work: Result<Runnable, Failure>) -> Result<Outcome, Failure> {
+    let work = work?;
+    let thread = Handle::current().spawn_blocking(move || {
+        catch_unwind(AssertUnwindSafe(|| work(&mut run))).unwrap_or_else(|panic| {
+            let said = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            let said = said.unwrap_or("without a word");
+            Err(Failure::Transient(format!("the calculation panicked: {said}")))
+        })
+    });
+    thread
+        .await
+        .unwrap_or_else(|error| Err(Failure::Transient(error.to_string())))
+}
+
+/// Sends the message that follows a change of a job: to the notifier at its end, to a worker when it waits. The store
+/// already knows; a message that is lost here is sent again by the sweeper.
+///
+/// # Errors
+///
+/// [`Error::Unavailable`].
+pub async fn settle(clients: &Clients, seen: &Seen) -> Result<Executed, Error> {
+    let job = seen.job();
+    let sent = match job.state.status {
+        status if status.is_terminal() && job.callback_url.is_some() => clients.callbacks.send(job.id, 0).await,
+        Status::Pending => {
+            let wait = job.state.not_before.ms() - clients.store.clock().now().ms();
+            clients.jobs.send(job.id, wait).await
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = sent {
+        tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
+    }
+    if job.state.status.is_terminal() {
+        return Ok(Executed::Ended(job.state.status));
+    }
+    Ok(Executed::Waits)
+}
+
+/// Exponential from one second, at most a minute, with jitter so that jobs that failed together do not return together.
+fn backoff_ms(attempt: u32) -> i64 {
+    let most = 1_000_i64 << attempt.saturating_sub(1).min(6);
+    let most = most.min(60_000);
+    rand::random_range(most / 2..=most)
+}

@@ -1,0 +1,206 @@
+//! Result rows in the table: blocks of rows sorted by company, so that one company is one query.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use tokio::runtime::Handle;
+
+use crate::item::{Item, job_pk, key, number, text};
+use crate::{Error, JobId, Store, Timestamp};
+
+/// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
+const BATCH: usize = 25;
+
+/// A block's sort key ends in this and its number. It sorts before every character that a company's name may hold.
+const BEFORE_ANY: char = '\u{1}';
+
+fn prefix(epoch: u64) -> String {
+    format!("ROWS#{epoch:06}#")
+}
+
+fn sort_key(epoch: u64, company: &str, number: u64) -> String {
+    format!("{}{company}{BEFORE_ANY}{number:010}", prefix(epoch))
+}
+
+/// A block of result rows, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowBlock {
+    sort: String,
+    /// What [`RowsWriter::write`] was given.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes blocks in order, from a thread that may block.
+#[derive(Debug)]
+pub struct RowsWriter {
+    store: Store,
+    runtime: Handle,
+    job: JobId,
+    epoch: u64,
+    expires_at: Timestamp,
+    blocks: u64,
+    waiting: Vec<WriteRequest>,
+}
+
+impl Store {
+    /// Starts writing the result rows of a job under the epoch of its holder.
+    #[must_use]
+    pub fn rows_writer(&self, runtime: Handle, job: JobId, epoch: u64, expires_at: Timestamp) -> RowsWriter {
+        RowsWriter {
+            store: self.clone(),
+            runtime,
+            job,
+            epoch,
+            expires_at,
+            blocks: 0,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The last block that starts at or before `company`, which holds its last rows if there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn rows_at(&self, job: JobId, epoch: u64, company: &str) -> Result<Option<RowBlock>, Error> {
+        let first = prefix(epoch);
+        let last = format!("{first}{company}{BEFORE_ANY}~");
+        let found = self.block_query(job, &first, &last, false, 1).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The block before `block`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn rows_before(&self, job: JobId, epoch: u64, block: &RowBlock) -> Result<Option<RowBlock>, Error> {
+        let last = just_before(&block.sort);
+        let found = self.block_query(job, &prefix(epoch), &last, false, 1).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The block after `block`, or the first one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn rows_after(
+        &self,
+        job: JobId,
+        epoch: u64,
+        block: Option<&RowBlock>,
+    ) -> Result<Option<RowBlock>, Error> {
+        let first = block.map_or_else(|| prefix(epoch), |block| format!("{}!", block.sort));
+        let last = format!("{}\u{10FFFF}", prefix(epoch));
+        let found = self.block_query(job, &first, &last, true, 1).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn block_query(
+        &self,
+        job: JobId,
+        first: &str,
+        last: &str,
+        forward: bool,
+        limit: i32,
+    ) -> Result<Vec<RowBlock>, Error> {
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :job AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":job", text(job_pk(job)))
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last))
+            .scan_index_forward(forward)
+            .limit(limit)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Error::unavailable("read result rows"))?;
+        let items = found.items.unwrap_or_default();
+        Ok(items.into_iter().filter_map(block_of).collect())
+    }
+}
+
+/// A key that no block has, between that of a block and that of the block before it. Numbers grow through all blocks,
+/// so it is the same key with the number before.
+fn just_before(sort: &str) -> String {
+    let (head, number) = sort.rsplit_once(BEFORE_ANY).unwrap_or((sort, "0"));
+    match number.parse::<u64>().unwrap_or(0).checked_sub(1) {
+        Some(previous) => format!("{head}{BEFORE_ANY}{previous:010}"),
+        None => head.to_owned(),
+    }
+}
+
+fn block_of(mut item: Item) -> Option<RowBlock> {
+    match (item.remove("sk"), item.remove("rows")) {
+        (Some(AttributeValue::S(sort)), Some(AttributeValue::B(rows))) => Some(RowBlock {
+            sort,
+            bytes: rows.into_inner(),
+        }),
+        _ => None,
+    }
+}
+
+impl RowsWriter {
+    /// Takes the next block; `company` is the first one in it, not before that of the last block.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub fn write(&mut self, company: &str, block: Vec<u8>) -> Result<(), Error> {
+        let mut item = key(self.job, sort_key(self.epoch, company, self.blocks));
+        item.insert("rows".to_owned(), AttributeValue::B(Blob::new(block)));
+        item.insert("ttl".to_owned(), number(self.expires_at.seconds()));
+        let put = PutRequest::builder()
+            .set_item(Some(item))
+            .build()
+            .map_err(Error::unavailable("write result rows"))?;
+        self.waiting.push(WriteRequest::builder().put_request(put).build());
+        self.blocks += 1;
+        if self.waiting.len() == BATCH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left; gives the number of blocks. When this returns, all of them are durable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub fn finish(mut self) -> Result<u64, Error> {
+        self.flush()?;
+        Ok(self.blocks)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let mut pause_ms = 50;
+        while !waiting.is_empty() {
+            let answer = self
+                .runtime
+                .block_on(
+                    self.store
+                        .client
+                        .batch_write_item()
+                        .request_items(&self.store.table, waiting)
+                        .send(),
+                )
+                .map_err(Error::unavailable("write result rows"))?;
+            waiting = answer
+                .unprocessed_items
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, rest)| rest)
+                .collect();
+            if !waiting.is_empty() {
+                // The table is throttled: what it did not take is offered again, more and more slowly.
+                std::thread::sleep(std::time::Duration::from_millis(pause_ms));
+                pause_ms = (pause_ms * 2).min(5_000);
+            }
+        }
+        Ok(())
+    }
+}

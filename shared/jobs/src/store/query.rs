@@ -1,0 +1,210 @@
+//! Lists of jobs, and what the sweeper must look at.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use super::Store;
+use crate::item::{BY_DUE, BY_TENANT, DUE_SHARDS, EVENT, Item, JOB, due_shard, job_pk, key, number, text, versioned};
+use crate::{Error, Job, JobId, Status, Timestamp};
+
+/// DynamoDB hands out at most this many items in one batch.
+const BATCH: usize = 100;
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those in this status.
+    pub status: Option<Status>,
+    /// Only those of this type.
+    pub job_type: Option<String>,
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Where the next page starts; absent at the end.
+    pub next: Option<JobId>,
+}
+
+/// Something that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// A job that waits without a message, or whose worker fell silent.
+    Job(JobId),
+    /// A completion event that was not delivered.
+    Completion(JobId),
+}
+
+impl Store {
+    /// Jobs of a tenant, newest first, at most `limit`, after `cursor`. Reads the table as often as the filter needs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn list(
+        &self,
+        tenant: &str,
+        filter: &Filter,
+        limit: usize,
+        cursor: Option<JobId>,
+    ) -> Result<Page, Error> {
+        let mut jobs = Vec::new();
+        let mut cursor = cursor;
+        loop {
+            let ids = self.newest(tenant, cursor).await?;
+            let more = ids.len() == BATCH;
+            for job in self.get_many(&ids).await? {
+                if filter.keeps(&job) {
+                    jobs.push(job);
+                }
+                if jobs.len() > limit {
+                    jobs.truncate(limit);
+                    let next = jobs.last().map(|job| job.id);
+                    return Ok(Page { jobs, next });
+                }
+            }
+            cursor = ids.last().copied();
+            if !more {
+                return Ok(Page { jobs, next: None });
+            }
+        }
+    }
+
+    /// Identities of up to a hundred jobs of a tenant, newest first.
+    async fn newest(&self, tenant: &str, after: Option<JobId>) -> Result<Vec<JobId>, Error> {
+        let start = after.map(|id| {
+            let mut start = key(id, JOB);
+            start.insert("tenant".to_owned(), text(tenant));
+            start.insert("job".to_owned(), text(id.to_string()));
+            start
+        });
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_TENANT)
+            .key_condition_expression("tenant = :tenant")
+            .expression_attribute_values(":tenant", text(tenant))
+            .scan_index_forward(false)
+            .limit(i32::try_from(BATCH).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(Error::unavailable("list jobs"))?;
+        Ok(found
+            .items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| item.get("job")?.as_s().ok()?.parse().ok())
+            .collect())
+    }
+
+    /// The records of `ids`, in that order; those that are gone are left out.
+    async fn get_many(&self, ids: &[JobId]) -> Result<Vec<Job>, Error> {
+        let mut found: HashMap<JobId, Job> = HashMap::new();
+        let mut keys: Vec<Item> = ids.iter().map(|id| key(*id, JOB)).collect();
+        while !keys.is_empty() {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(true)
+                .build()
+                .map_err(Error::unavailable("read jobs"))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(Error::unavailable("read jobs"))?;
+            for item in answer.responses.into_iter().flatten().flat_map(|(_, i)| i) {
+                let job: Job = versioned(item, "a job")?.record;
+                found.insert(job.id, job);
+            }
+            keys = answer
+                .unprocessed_keys
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, rest)| rest.keys)
+                .collect();
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// What is due at `now`, at most `limit` things of each shard, the longest due first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn due(&self, now: Timestamp, limit: i32) -> Result<Vec<Due>, Error> {
+        let shards = (0..DUE_SHARDS).map(|shard| self.due_in(shard, now, limit));
+        let mut due = Vec::new();
+        for shard in shards {
+            due.extend(shard.await?);
+        }
+        Ok(due)
+    }
+
+    /// Everything that is not settled, whenever it is due.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn unsettled(&self) -> Result<Vec<Due>, Error> {
+        let mut due = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let mut items = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(BY_DUE)
+                .key_condition_expression("due_shard = :shard")
+                .expression_attribute_values(":shard", text(due_shard(shard)))
+                .into_paginator()
+                .items()
+                .send();
+            while let Some(item) = items.next().await {
+                let item = item.map_err(Error::unavailable("look for what is due"))?;
+                due.extend(due_of(&item));
+            }
+        }
+        Ok(due)
+    }
+
+    async fn due_in(&self, shard: u64, now: Timestamp, limit: i32) -> Result<Vec<Due>, Error> {
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_DUE)
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", text(due_shard(shard)))
+            .expression_attribute_values(":now", number(now.ms()))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(Error::unavailable("look for what is due"))?;
+        Ok(found.items.unwrap_or_default().iter().filter_map(due_of).collect())
+    }
+}
+
+impl Filter {
+    fn keeps(&self, job: &Job) -> bool {
+        self.status.is_none_or(|status| status == job.state.status)
+            && self.job_type.as_ref().is_none_or(|wanted| *wanted == job.job_type)
+    }
+}
+
+fn due_of(item: &Item) -> Option<Due> {
+    let attribute = |name: &str| item.get(name).map(AttributeValue::as_s);
+    let pk = attribute("pk")?.ok()?;
+    let id: JobId = pk.strip_prefix("JOB#")?.parse().ok()?;
+    debug_assert_eq!(*pk, job_pk(id));
+    match attribute("sk")?.ok()?.as_str() {
+        JOB => Some(Due::Job(id)),
+        EVENT => Some(Due::Completion(id)),
+        _ => None,
+    }
+}

@@ -1,0 +1,92 @@
+//! What can go wrong.
+
+use thiserror::Error;
+
+/// The progress callback asked for the work to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("finish: the work was stopped")]
+pub struct Stopped;
+
+/// Why a network could not be built or solved.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There was no row at all.
+    #[error("build the network: the input has no stakes")]
+    EmptyInput,
+    /// A stake is recorded twice and the policy is [`Duplicates::Reject`](crate::Duplicates::Reject).
+    #[error("accept row {row}: the stake of {owner:?} in {owned:?} was recorded before (policy duplicates=reject)")]
+    DuplicateStake {
+        /// Row of the repetition, as given to the builder.
+        row: u64,
+        /// Who holds the stake.
+        owner: String,
+        /// The company that is held.
+        owned: String,
+    },
+    /// More than 100.1% of a company is held and the policy is [`ColumnsOver100::Reject`](crate::ColumnsOver100::Reject).
+    #[error("accept the stakes in {company:?}: they sum to {sum}, over 1 (policy columns_over_100=reject)")]
+    ColumnOver100 {
+        /// The company that is held.
+        company: String,
+        /// The sum of its recorded stakes, as a fraction.
+        sum: f64,
+    },
+    /// A closed component was found and the policy is [`OnClosed::Fail`](crate::OnClosed::Fail).
+    #[error(
+        "solve {name}: its {} members own each other entirely, so their ultimate owners are undefined: {}{} (policy on_closed_component=fail)",
+        members.len(),
+        members.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", "),
+        if members.len() > 5 { ", ..." } else { "" }
+    )]
+    ClosedComponent {
+        /// `closed-group:<k>`.
+        name: String,
+        /// Its companies, in the order of names.
+        members: Vec<String>,
+    },
+    /// More companies than the builder's limit.
+    #[error("build the network: it has more than {limit} companies")]
+    TooManyCompanies {
+        /// The limit that was passed.
+        limit: u32,
+    },
+    /// More stakes than the builder's limit.
+    #[error("build the network: it has more than {limit} stakes")]
+    TooManyStakes {
+        /// The limit that was passed.
+        limit: u32,
+    },
+    /// The names of all companies together are longer than 4 GiB.
+    #[error("build the network: the names of its companies are longer than 4 GiB together")]
+    NamesTooLong,
+    /// A component is too large to be inverted in memory.
+    #[error("solve a component of {size} companies: at most {limit} fit into memory")]
+    ComponentTooLarge {
+        /// Companies in the component.
+        size: usize,
+        /// The largest component that is solved.
+        limit: usize,
+    },
+    /// The progress callback asked for the work to end.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl Error {
+    /// A name that stays the same across versions, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EmptyInput => "empty_input",
+            Self::DuplicateStake { .. } => "duplicate_stake",
+            Self::ColumnOver100 { .. } => "column_over_100",
+            Self::ClosedComponent { .. } => "closed_component",
+            Self::TooManyCompanies { .. } => "too_many_companies",
+            Self::TooManyStakes { .. } => "too_many_stakes",
+            Self::NamesTooLong => "names_too_long",
+            Self::ComponentTooLarge { .. } => "component_too_large",
+            Self::Stopped(_) => "stopped",
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Inverses of M-matrices without subtraction.
+//!
+//! A component has shares `a[i][j]` among its companies and a leak `d[j] =
+//! 1 - sum_i w[i][j]`, the part of company j that is held from outside or
+//! undisclosed. The matrix to invert is `M = I - W`. Its diagonal is
+//!
+//! ```text
+//! M[j][j] = 1 - w[j][j] = d[j] + sum over i != j of a[i][j]
+//! ```
+//!
+//! so it follows from leaks and off-diagonal shares by addition alone, and own
+//! shares `w[j][j]` cancel: they are in neither. Eliminating company k leaves
+//! a matrix of the same kind. With `p = d[k] + sum_i a[i][k]`, for i, j != k,
+//!
+//! ```text
+//! a'[i][j] = a[i][j] + a[i][k] a[k][j] / p
+//! d'[j]    = d[j]    + d[k]    a[k][j] / p
+//! ```
+//!
+//! which says: what k holds of j belongs to those who hold k, in proportion.
+//! Where leaks are not negative, no operation subtracts and every entry of the
+//! inverse has a small relative error however close the component is to closed
+//! (Grassmann, Taksar, Heyman 1985; with leaks: Alfa, Xue, Ye 2002). The same holds
+//! for blocks, with `V = M^-1` and every product one of nonnegative matrices:
+//!
+//! ```text
+//! V11  = inverse(A11, d1 + colsum(A21))      B = V11 A12     C = A21 V11
+//! A22' = A22 + A21 B                         d2' = d2 + d1^T B
+//! V22  = inverse(A22', d2')
+//! V12  = B V22     V21 = V22 C               V11 += V12 C
+//! ```
+//!
+//! The leak d2' is what it is because `1^T M = d^T`: from the first block
+//! column `1^T A21 = 1^T M11 - d1^T`, hence `1^T C = 1^T - d1^T V11`, and the
+//! column sums of `M22 - A21 B` are `d2 + 1^T A12 - 1^T C A12 = d2 + d1^T B`.
+//!
+//! **Leaks below zero** come from columns over one that were kept. Then the
+//! additions may cancel. The pivots are still those of elimination, and a
+//! matrix with nonpositive off-diagonal entries has a nonnegative inverse
+//! exactly when all of them are positive (Berman, Plemmons 1994, chapter 6,
+//! theorem 2.3), so the first pivot that is not says that there is no inverse.
+//!
+//! Cost: `2 n^3` operations, in blocks nearly all of them matrix products.
+
+use nalgebra::{DMatrix, DMatrixViewMut, DVector};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
+
+use crate::Stopped;
+
+/// Up to this size blocks cost more than they save.
+const SCALAR: usize = 48;
+
+/// Columns of a product that one thread takes at a time. It is fixed, so that
+/// the result doesn't depend on the number of threads.
+const PANEL: usize = 128;
+
+/// A pivot smaller than this part of the shares it is made of, after leaks
+/// below zero were taken off, is indistinguishable from zero.
+const CANCELLED: f64 = 1e-12;
+
+/// Inverts `I - W` of one component, or says that it has no nonnegative inverse.
+///
+/// # Arguments
+///
+/// * `shares`: W, n x n; its diagonal is not read.
+/// * `leaks`: for each column `1 - sum`, the diagonal included in the sum.
+/// * `step`: called with the operations done since the last call.
+///
+/// # Errors
+///
+/// What `step` returns.
+pub(crate) fn inverse(
+    shares: DMatrix<f64>,
+    leaks: DVector<f64>,
+    step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+) -> Result<Option<DMatrix<f64>>, Stopped> {
+    let size = leaks.len();
+    if size <= SCALAR {
+        step(2.0 * (size as f64).powi(3))?;
+        return Ok(scalar(shares, leaks));
+    }
+    let first = (size / 2).next_multiple_of(8);
+    let second = size - first;
+    let a12 = shares.view((0, first), (first, second)).into_owned();
+    let a21 = shares.view((first, 0), (second, first)).into_owned();
+    let mut a22 = shares.view((first, first), (second, second)).into_owned();
+    let a11 = shares.view((0, 0), (first, first)).into_owned();
+    drop(shares);
+    let leaks1 = leaks.rows(0, first).into_owned();
+    let mut leaks2 = leaks.rows(first, second).into_owned();
+
+    let Some(mut v11) = inverse(a11, &leaks1 + a21.row_sum_tr(), step)? else {
+        return Ok(None);
+    };
+    let mut b = DMatrix::zeros(first, second);
+    add_product(&mut b, &v11, &a12, step)?;
+    let mut c = DMatrix::zeros(second, first);
+    add_product(&mut c, &a21, &v11, step)?;
+    add_product(&mut a22, &a21, &b, step)?;
+    leaks2 += b.tr_mul(&leaks1);
+    drop((a12, a21));
+
+    let Some(v22) = inverse(a22, leaks2, step)? else {
+        return Ok(None);
+    };
+    let mut v12 = DMatrix::zeros(first, second);
+    add_product(&mut v12, &b, &v22, step)?;
+    let mut v21 = DMatrix::zeros(second, first);
+    add_product(&mut v21, &v22, &c, step)?;
+    add_product(&mut v11, &v12, &c, step)?;
+    drop((b, c));
+
+    let mut v = DMatrix::zeros(size, size);
+    v.view_mut((0, 0), (first, first)).copy_from(&v11);
+    v.view_mut((0, first), (first, second)).copy_from(&v12);
+    v.view_mut((first, 0), (second, first)).copy_from(&v21);
+    v.view_mut((first, first), (second, second)).copy_from(&v22);
+    Ok(Some(v))
+}
+
+/// `c += a b`, column panels in parallel.
+fn add_product(
+    c: &mut DMatrix<f64>,
+    a: &DMatrix<f64>,
+    b: &DMatrix<f64>,
+    step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    let rows = c.nrows();
+    c.as_mut_slice()
+        .par_chunks_mut(rows * PANEL)
+        .enumerate()
+        .for_each(|(panel, values)| {
+            let columns = values.len() / rows;
+            let mut c = DMatrixViewMut::from_slice(values, rows, columns);
+            c.gemm(1.0, a, &b.columns(panel * PANEL, columns), 1.0);
+        });
+    step(2.0 * a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64)
+}
+
+/// The same without blocks: `M = L U` by elimination, `V = U^-1 L^-1`.
+///
+/// Both factors have nonpositive entries off their diagonals, so both
+/// substitutions add what is not negative.
+fn scalar(mut shares: DMatrix<f64>, mut leaks: DVector<f64>) -> Option<DMatrix<f64>> {
+    let pivots = eliminate(&mut shares, &mut leaks)?;
+    let size = pivots.len();
+    let mut v = DMatrix::identity(size, size);
+    for (column, mut x) in v.column_iter_mut().enumerate() {
+        for k in column..size {
+            let factor = x[k];
+            x.rows_range_mut(k + 1..)
+                .axpy(factor, &shares.column(k).rows_range(k + 1..), 1.0);
+        }
+        for k in (0..size).rev() {
+            x[k] /= pivots[k];
+            let factor = x[k];
+            x.rows_range_mut(..k)
+                .axpy(factor, &shares.column(k).rows_range(..k), 1.0);
+        }
+    }
+    Some(v)
+}
+
+/// Eliminates company after company. Leaves `-L` below and `-U` above the
+/// diagonal of `shares`, and returns the diagonal of U.
+fn eliminate(shares: &mut DMatrix<f64>, leaks: &mut DVector<f64>) -> Option<Vec<f64>> {
+    let size = leaks.len();
+    let mut pivots = Vec::with_capacity(size);
+    for k in 0..size {
+        let held: f64 = shares.column(k).rows_range(k + 1..).sum();
+        let pivot = leaks[k] + held;
+        let smallest = if leaks[k] < 0.0 { CANCELLED * held } else { 0.0 };
+        if !(pivot > smallest && pivot.is_finite()) {
+            return None;
+        }
+        pivots.push(pivot);
+        shares.column_mut(k).rows_range_mut(k + 1..).unscale_mut(pivot);
+        let leak = leaks[k] / pivot;
+        let (left, mut right) = shares.columns_range_pair_mut(k, k + 1..);
+        let holders = left.rows_range(k + 1..);
+        for (mut column, j) in right.column_iter_mut().zip(k + 1..) {
+            let share = column[k];
+            leaks[j] += leak * share;
+            column.rows_range_mut(k + 1..).axpy(share, &holders, 1.0);
+        }
+    }
+    Some(pivots)
+}

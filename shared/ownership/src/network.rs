@@ -1,0 +1,276 @@
+//! The ownership network: who holds how much of whom, by company and by holder.
+
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize};
+
+use crate::Finding;
+use crate::names::Names;
+use crate::share::fraction;
+
+/// An ownership network, whose matrix is `W[i][j]` = share of company j held by i.
+///
+/// Companies have the ids `0..len()` in the order of their names (bytewise), so
+/// nothing in a network or in what is computed from it depends on the order in
+/// which stakes were added. Stakes are stored by column (who holds company j)
+/// and by row (what company i holds), each list in the order of names.
+///
+/// 40 bytes a stake and about 30 a company besides its name. It serialises (by
+/// column only); what is read back is checked, so damaged data is an error and
+/// not a panic later.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Stored")]
+pub struct Network {
+    names: Names,
+    columns: Lists,
+    rows: Lists,
+    undisclosed: Vec<f64>,
+    over: Vec<Over>,
+    findings: Vec<Finding>,
+}
+
+/// Stakes by column or row, compressed: list `k` is `starts[k]..starts[k + 1]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Lists {
+    pub(crate) starts: Vec<u32>,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) shares: Vec<f64>,
+}
+
+/// A column that sums to more than one: its stakes in units of `1e-18`, in the
+/// order of the column.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Over {
+    pub(crate) company: u32,
+    pub(crate) units: Vec<u128>,
+}
+
+/// A company and a share, as [`Network::holders`] and [`Network::holdings`] list them.
+pub(crate) type Stakes<'a> =
+    std::iter::Zip<std::iter::Copied<std::slice::Iter<'a, u32>>, std::iter::Copied<std::slice::Iter<'a, f64>>>;
+
+impl Network {
+    pub(crate) fn new(
+        names: Names,
+        columns: Lists,
+        undisclosed: Vec<f64>,
+        over: Vec<Over>,
+        findings: Vec<Finding>,
+    ) -> Self {
+        let rows = columns.transposed();
+        Self {
+            names,
+            columns,
+            rows,
+            undisclosed,
+            over,
+            findings,
+        }
+    }
+
+    /// Companies: everyone who holds or is held, persons among them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no company; never so for what a builder finished.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Stakes, after duplicates were put together and zeros dropped.
+    #[must_use]
+    pub fn stakes(&self) -> usize {
+        self.columns.ids.len()
+    }
+
+    /// The name of a company.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such company.
+    #[must_use]
+    pub fn name(&self, company: u32) -> &str {
+        self.names.get(company)
+    }
+
+    /// The company of that name, in O(log companies).
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<u32> {
+        self.names.search(name).ok()
+    }
+
+    /// Who holds the company: (owner, share), in the order of names.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such company.
+    #[must_use]
+    pub fn holders(&self, company: u32) -> impl ExactSizeIterator<Item = (u32, f64)> + Clone + '_ {
+        self.columns.list(company)
+    }
+
+    /// What the company holds: (owned, share), in the order of names.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such company.
+    #[must_use]
+    pub fn holdings(&self, company: u32) -> impl ExactSizeIterator<Item = (u32, f64)> + Clone + '_ {
+        self.rows.list(company)
+    }
+
+    /// The direct undisclosed share of a company: what its recorded stakes lack
+    /// to one.
+    ///
+    /// It is the difference of exact decimals, rounded once. Zero for a company
+    /// without recorded holders, which is an ultimate owner, and for one whose
+    /// stakes sum to more than one.
+    #[must_use]
+    pub fn undisclosed(&self, company: u32) -> f64 {
+        self.undisclosed[company as usize]
+    }
+
+    /// The sum of the recorded stakes in a company.
+    #[must_use]
+    pub fn column_sum(&self, company: u32) -> f64 {
+        match self.over(company) {
+            Some(units) => fraction(units.iter().sum()),
+            None if self.holders(company).len() == 0 => 0.0,
+            None => 1.0 - self.undisclosed(company),
+        }
+    }
+
+    /// What was noticed while the network was built.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The stakes in a company that sum to more than one, in units of `1e-18`.
+    pub(crate) fn over(&self, company: u32) -> Option<&[u128]> {
+        let found = self.over.binary_search_by_key(&company, |over| over.company);
+        found.ok().map(|position| self.over[position].units.as_slice())
+    }
+
+    /// Ids of the holders alone, which a search of the graph wants by position.
+    pub(crate) fn holder_ids(&self, company: u32) -> &[u32] {
+        &self.columns.ids[self.columns.range(company)]
+    }
+
+    /// Where a name stands among the names.
+    pub(crate) fn search(&self, name: &str) -> Result<u32, u32> {
+        self.names.search(name)
+    }
+}
+
+impl Lists {
+    fn range(&self, of: u32) -> std::ops::Range<usize> {
+        self.starts[of as usize] as usize..self.starts[of as usize + 1] as usize
+    }
+
+    fn list(&self, of: u32) -> Stakes<'_> {
+        let range = self.range(of);
+        self.ids[range.clone()]
+            .iter()
+            .copied()
+            .zip(self.shares[range].iter().copied())
+    }
+
+    /// The same stakes listed by the other end, in O(stakes + companies).
+    ///
+    /// Lists of the result are in the order of ids, because the sources are
+    /// gone through in that order.
+    fn transposed(&self) -> Self {
+        let companies = self.starts.len() - 1;
+        let mut starts = vec![0_u32; companies + 1];
+        for &id in &self.ids {
+            starts[id as usize + 1] += 1;
+        }
+        for company in 0..companies {
+            starts[company + 1] += starts[company];
+        }
+        let mut next = starts.clone();
+        let mut ids = vec![0; self.ids.len()];
+        let mut shares = vec![0.0; self.ids.len()];
+        for (company, bounds) in (0_u32..).zip(self.starts.windows(2)) {
+            for at in bounds[0] as usize..bounds[1] as usize {
+                let slot = &mut next[self.ids[at] as usize];
+                ids[*slot as usize] = company;
+                shares[*slot as usize] = self.shares[at];
+                *slot += 1;
+            }
+        }
+        Self { starts, ids, shares }
+    }
+
+    /// Whether the lists are those of a matrix: bounds that rise from 0 to the
+    /// number of stakes, ids that exist and rise in each list, positive shares.
+    fn is_matrix(&self, companies: usize) -> bool {
+        self.starts.len() == companies + 1
+            && self.starts[0] == 0
+            && self.starts.is_sorted()
+            && self.starts[companies] as usize == self.ids.len()
+            && self.ids.len() == self.shares.len()
+            && self.shares.iter().all(|share| share.is_finite() && *share > 0.0)
+            && self.starts.windows(2).all(|bounds| {
+                let list = &self.ids[bounds[0] as usize..bounds[1] as usize];
+                list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|&last| (last as usize) < companies)
+            })
+    }
+}
+
+/// A network as it is read: the rows follow from the columns.
+#[derive(Deserialize)]
+struct Stored {
+    names: Names,
+    columns: Lists,
+    undisclosed: Vec<f64>,
+    over: Vec<Over>,
+    findings: Vec<Finding>,
+}
+
+impl Serialize for Network {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Stored", 5)?;
+        fields.serialize_field("names", &self.names)?;
+        fields.serialize_field("columns", &self.columns)?;
+        fields.serialize_field("undisclosed", &self.undisclosed)?;
+        fields.serialize_field("over", &self.over)?;
+        fields.serialize_field("findings", &self.findings)?;
+        fields.end()
+    }
+}
+
+impl TryFrom<Stored> for Network {
+    type Error = &'static str;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let companies = stored.names.len();
+        if !stored.names.is_sorted() || !stored.columns.is_matrix(companies) {
+            return Err("names or stakes are not those of a network");
+        }
+        let undisclosed = &stored.undisclosed;
+        if undisclosed.len() != companies || !undisclosed.iter().all(|share| (0.0..=1.0).contains(share)) {
+            return Err("undisclosed shares are not those of a network");
+        }
+        let mut previous = None;
+        for over in &stored.over {
+            if previous >= Some(over.company)
+                || over.company as usize >= companies
+                || over.units.len() != stored.columns.range(over.company).len()
+            {
+                return Err("columns over one are not those of a network");
+            }
+            previous = Some(over.company);
+        }
+        Ok(Self::new(
+            stored.names,
+            stored.columns,
+            stored.undisclosed,
+            stored.over,
+            stored.findings,
+        ))
+    }
+}

@@ -1,0 +1,49 @@
+//! Integrated ownership, pair by pair.
+//!
+//! Column j of V says what everyone holds of company j, itself included. From
+//! `(I - W) V = I` it is found upwards: start with 1 at j, and pass what
+//! arrives at a company on to its holders, in proportion, owners last; in a
+//! component with cycles multiply what arrives by its block first. Every
+//! operation adds or multiplies what is not negative, so each entry keeps the
+//! relative accuracy of the blocks.
+//!
+//! Done for each company by itself this walks the same stakes over and over.
+//! So companies that hold others keep a *list*: what a share in them means for
+//! everyone above, as far as that is short ([`upstream`]). Where it would be
+//! long, and at every component with cycles, a list names the company only, and
+//! it is expanded when a column is made ([`column`]), each at most once a
+//! column, owners last. So memory stays proportional to companies and stakes,
+//! whatever the number of pairs.
+
+mod column;
+mod large;
+mod stream;
+mod upstream;
+
+use serde::{Deserialize, Serialize};
+
+pub use stream::integrated_ownership;
+
+/// What one owner holds of a company.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pair {
+    /// The owner: a company, or from `network.len()` on a closed group.
+    pub owner: u32,
+    /// `W[i][j]`, the recorded stake.
+    pub direct: f64,
+    /// `T[i][j]` of `T = V - I`: directly and through every chain and cycle
+    /// (Brioschi, Buzzacchi, Colombo 1989).
+    pub integrated: f64,
+    /// `T[i][j] / V[i][i]`: the same without the owner's own cycles (Baldone,
+    /// Brioschi, Paleari 1998).
+    pub corrected: f64,
+}
+
+/// What was positive but below the floor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Pairs of an owner and a company.
+    pub pairs: u64,
+    /// The sum of their integrated shares.
+    pub mass: f64,
+}

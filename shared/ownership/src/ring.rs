@@ -1,0 +1,175 @@
+//! One component with cycles: its block of the resolvent, or that there is none.
+
+use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
+
+use crate::components::Components;
+use crate::names::to_u32;
+use crate::share::{ONE, fraction};
+use crate::{Network, Stopped};
+
+/// Where columns over one were kept, an amplification above this can't be told
+/// from a component without an inverse.
+const DIRTY_LIMIT: f64 = 1e12;
+
+/// Where columns over one were kept, a residual above this means the same.
+const DIRTY_RESIDUAL: f64 = 1e-8;
+
+/// The block of V of one component.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ring {
+    /// The component, counted in topological order.
+    pub(crate) component: u32,
+    /// Column by column: `V[i][j]` of members i and j is `inverse[j * size + i]`.
+    pub(crate) inverse: Vec<f64>,
+    /// `T[j][j]`, what each member holds of itself through all cycles. It is
+    /// `sum_k W[j][k] V[k][j]`, because `V[j][j] - 1` would lose small ones.
+    pub(crate) loops: Vec<f64>,
+    /// How far the block is from solving its equations; see [`Ring::solve`].
+    pub(crate) residual: f64,
+}
+
+impl Ring {
+    /// Inverts `I - W` of a component; `None` if the component is closed.
+    ///
+    /// It is closed where no member leaks: then every column of the component
+    /// sums to one or more, and so does its spectral radius. This is decided on
+    /// exact decimals. Without columns over one, any other component has an
+    /// inverse. With them, the elimination finds out (see [`crate::gth`]).
+    ///
+    /// The residual is `max |(I - W) V - I| / ((I + W) V + I)`, entry by entry:
+    /// near `1e-16` for an inverse as good as its numbers.
+    ///
+    /// # Errors
+    ///
+    /// What `step` returns; it is called with the operations done.
+    pub(crate) fn solve(
+        network: &Network,
+        components: &Components,
+        component: u32,
+        step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+    ) -> Result<Option<Self>, Stopped> {
+        let inside = Inside::new(network, components, component);
+        if inside.leaks.iter().all(|&leak| leak <= 0.0) {
+            return Ok(None);
+        }
+        let dirty = inside.leaks.iter().any(|&leak| leak < 0.0);
+        let leaks = DVector::from_column_slice(&inside.leaks);
+        let Some(v) = crate::gth::inverse(inside.dense(), leaks, step)? else {
+            return Ok(None);
+        };
+        if !v.iter().all(|entry| entry.is_finite() && *entry >= 0.0) {
+            return Ok(None);
+        }
+        let residual = inside.residual(&v);
+        if dirty && (residual > DIRTY_RESIDUAL || v.diagonal().max() > DIRTY_LIMIT) {
+            return Ok(None);
+        }
+        let loops = inside.loops(&v);
+        Ok(Some(Self {
+            component,
+            inverse: v.as_slice().to_vec(),
+            loops,
+            residual,
+        }))
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.loops.len()
+    }
+
+    /// Column j of the block.
+    pub(crate) fn column(&self, j: usize) -> &[f64] {
+        &self.inverse[j * self.size()..(j + 1) * self.size()]
+    }
+
+    /// `V[j][j]`: by how much cycles multiply what is held of member j.
+    pub(crate) fn amplification(&self, j: usize) -> f64 {
+        self.inverse[j * self.size() + j]
+    }
+}
+
+/// What a component holds of itself, with members counted from 0.
+struct Inside {
+    /// (holder, held, share), column by column.
+    stakes: Vec<(u32, u32, f64)>,
+    leaks: Vec<f64>,
+}
+
+impl Inside {
+    fn new(network: &Network, components: &Components, component: u32) -> Self {
+        let members = components.members(component);
+        let is_inside = |company: u32| components.of[company as usize] == component;
+        let mut inside = Self {
+            stakes: Vec::new(),
+            leaks: Vec::with_capacity(members.len()),
+        };
+        for (held, &member) in (0..).zip(members) {
+            let mut outside = 0.0;
+            for (holder, share) in network.holders(member) {
+                if is_inside(holder) {
+                    let position = members.partition_point(|&other| other < holder);
+                    inside.stakes.push((to_u32(position), held, share));
+                } else {
+                    outside += share;
+                }
+            }
+            inside.leaks.push(match network.over(member) {
+                None => outside + network.undisclosed(member),
+                Some(units) => {
+                    let holders = network.holders(member).map(|(holder, _)| holder);
+                    let held: u128 = holders
+                        .zip(units)
+                        .filter(|&(holder, _)| is_inside(holder))
+                        .map(|(_, &units)| units)
+                        .sum();
+                    let one = u128::from(ONE);
+                    if held <= one {
+                        fraction(one - held)
+                    } else {
+                        -fraction(held - one)
+                    }
+                }
+            });
+        }
+        inside
+    }
+
+    fn dense(&self) -> DMatrix<f64> {
+        let size = self.leaks.len();
+        let mut dense = DMatrix::zeros(size, size);
+        for &(holder, held, share) in &self.stakes {
+            dense[(holder as usize, held as usize)] = share;
+        }
+        dense
+    }
+
+    /// In O(stakes inside * members).
+    fn residual(&self, v: &DMatrix<f64>) -> f64 {
+        let mut worst = 0.0_f64;
+        let (mut difference, mut scale) = (vec![0.0; self.leaks.len()], vec![0.0; self.leaks.len()]);
+        for (j, column) in v.column_iter().enumerate() {
+            difference.copy_from_slice(column.as_slice());
+            scale.copy_from_slice(column.as_slice());
+            difference[j] -= 1.0;
+            scale[j] += 1.0;
+            for &(holder, held, share) in &self.stakes {
+                let through = share * column[held as usize];
+                difference[holder as usize] -= through;
+                scale[holder as usize] += through;
+            }
+            for (difference, scale) in difference.iter().zip(&scale).filter(|(_, scale)| **scale > 0.0) {
+                worst = worst.max(difference.abs() / scale);
+            }
+        }
+        worst
+    }
+
+    fn loops(&self, v: &DMatrix<f64>) -> Vec<f64> {
+        let mut loops = vec![0.0; self.leaks.len()];
+        for &(holder, held, share) in &self.stakes {
+            loops[holder as usize] += share * v[(held as usize, holder as usize)];
+        }
+        loops
+    }
+}

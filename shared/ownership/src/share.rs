@@ -1,0 +1,330 @@
+//! Shares: exact decimals that are also floating-point numbers.
+
+use thiserror::Error;
+
+/// One whole company, in units of `1e-18`.
+pub(crate) const ONE: u64 = 1_000_000_000_000_000_000;
+
+/// Significant digits that a `u64` holds whatever they are.
+const DIGITS: u32 = 19;
+
+/// How shares are written in a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// `0.25` is a quarter.
+    #[default]
+    Fraction,
+    /// `25` is a quarter.
+    Percent,
+}
+
+/// A share of one company, from 0 to 1.
+///
+/// It is kept twice: as a decimal in units of `1e-18`, so that shares of a
+/// column add up without rounding, and as the `f64` nearest to what was
+/// written, so that small shares keep their relative precision. A share that
+/// rounds to no unit at all (below `5e-19`) is zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    units: u64,
+    value: f64,
+}
+
+/// Why a text or number is not a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ShareError {
+    /// Neither a plain decimal nor one in exponent notation.
+    #[error("read the share: it is not a number")]
+    NotANumber,
+    /// Below zero.
+    #[error("accept the share: it is negative")]
+    Negative,
+    /// Above one, or above 100 where shares are percentages.
+    #[error("accept the share: it is over one (100 percent)")]
+    OverOne,
+}
+
+impl Share {
+    /// Reads `0.25`, `.25`, `2.5e-1` or, whatever the unit, `25%`.
+    ///
+    /// Surrounding blanks are trimmed. Decimals past the eighteenth (of the
+    /// fraction) are rounded to the nearest unit; no digit is lost to the
+    /// check against one.
+    ///
+    /// # Errors
+    ///
+    /// See [`ShareError`]. `nan`, `inf`, thousands separators and decimal
+    /// commas are not numbers.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ownership::{Share, Unit};
+    ///
+    /// let third = Share::parse("33.3%", Unit::Fraction)?;
+    /// assert_eq!(third.units(), 333_000_000_000_000_000);
+    /// assert_eq!(third.value(), 0.333);
+    /// # Ok::<(), ownership::ShareError>(())
+    /// ```
+    pub fn parse(text: &str, unit: Unit) -> Result<Self, ShareError> {
+        let text = text.trim();
+        let (number, unit) = match text.strip_suffix('%') {
+            Some(number) => (number.trim_end(), Unit::Percent),
+            None => (text, unit),
+        };
+        let decimal = Decimal::read(number.as_bytes()).ok_or(ShareError::NotANumber)?;
+        let shift = match unit {
+            Unit::Fraction => 0,
+            Unit::Percent => -2,
+        };
+        let units = decimal.units(shift)?;
+        Ok(Self {
+            units,
+            value: nearest(units, number, shift)?,
+        })
+    }
+
+    /// The share that `value` prints as, in the given unit.
+    ///
+    /// A percentage is divided by 100 as a decimal: `33.3` percent is `0.333`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ShareError`].
+    pub fn from_f64(value: f64, unit: Unit) -> Result<Self, ShareError> {
+        if !value.is_finite() {
+            return Err(ShareError::NotANumber);
+        }
+        Self::parse(&format!("{value:e}"), unit)
+    }
+
+    /// The share as a fraction of one company.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        self.value
+    }
+
+    /// The share in units of `1e-18`, at most `1e18`.
+    #[must_use]
+    pub fn units(self) -> u64 {
+        self.units
+    }
+}
+
+/// A number of units as a fraction; exact to half a unit in the last place
+/// when the number has at most 53 significant bits, to one otherwise.
+pub(crate) fn fraction(units: u128) -> f64 {
+    units as f64 / ONE as f64
+}
+
+/// The `f64` nearest to `number * 10^shift`, whose units are known.
+fn nearest(units: u64, number: &str, shift: i32) -> Result<f64, ShareError> {
+    // Both sides of the division are exact here, so its one rounding is the
+    // only one; the text holds nothing below a unit, or it would not be read
+    // again.
+    let plain = !number.contains(['e', 'E']) && number.len() <= 16;
+    if units == 0 {
+        return Ok(0.0);
+    }
+    if plain && (units >> units.trailing_zeros()) < (1 << f64::MANTISSA_DIGITS) {
+        return Ok(fraction(u128::from(units)));
+    }
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let exponent: i32 = exponent.parse().map_err(|_| ShareError::NotANumber)?;
+    format!("{mantissa}e{}", exponent + shift)
+        .parse()
+        .map_err(|_| ShareError::NotANumber)
+}
+
+/// `mantissa * 10^exponent`, plus something below one in the mantissa's last
+/// place if `more`.
+struct Decimal {
+    negative: bool,
+    mantissa: u64,
+    exponent: i64,
+    more: bool,
+}
+
+impl Decimal {
+    fn read(text: &[u8]) -> Option<Self> {
+        let (negative, text) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        let end = text
+            .iter()
+            .position(|byte| matches!(byte, b'e' | b'E'))
+            .unwrap_or(text.len());
+        let mut decimal = Self {
+            negative,
+            mantissa: 0,
+            exponent: 0,
+            more: false,
+        };
+        let (mut significant, mut digits, mut point) = (0, 0_usize, false);
+        for &byte in &text[..end] {
+            match byte {
+                b'0'..=b'9' => {
+                    digits += 1;
+                    if significant < DIGITS {
+                        decimal.mantissa = decimal.mantissa * 10 + u64::from(byte - b'0');
+                        significant += u32::from(decimal.mantissa > 0);
+                        decimal.exponent -= i64::from(point);
+                    } else {
+                        decimal.more |= byte != b'0';
+                        decimal.exponent += i64::from(!point);
+                    }
+                }
+                b'.' if !point => point = true,
+                _ => return None,
+            }
+        }
+        if digits == 0 {
+            return None;
+        }
+        if let Some(exponent) = text.get(end + 1..) {
+            decimal.exponent += read_exponent(exponent)?;
+        } else if end < text.len() {
+            return None;
+        }
+        Some(decimal)
+    }
+
+    /// The number times `10^shift` in units of `1e-18`, rounded to nearest.
+    fn units(&self, shift: i32) -> Result<u64, ShareError> {
+        if self.mantissa == 0 {
+            return Ok(0);
+        }
+        if self.negative {
+            return Err(ShareError::Negative);
+        }
+        let mantissa = u128::from(self.mantissa);
+        let exponent = self.exponent + i64::from(shift) + 18;
+        let (whole, rest, divisor) = match u32::try_from(exponent.unsigned_abs()) {
+            Ok(power @ 0..=DIGITS) if exponent >= 0 => (mantissa * 10_u128.pow(power), 0, 1),
+            _ if exponent >= 0 => return Err(ShareError::OverOne),
+            Ok(power @ 0..=38) => {
+                let divisor = 10_u128.pow(power);
+                (mantissa / divisor, mantissa % divisor, divisor)
+            }
+            _ => (0, 0, 1),
+        };
+        let one = u128::from(ONE);
+        if whole > one || (whole == one && (rest > 0 || self.more)) {
+            return Err(ShareError::OverOne);
+        }
+        let rounded = whole + u128::from(rest * 2 >= divisor && divisor > 1);
+        u64::try_from(rounded).map_err(|_| ShareError::OverOne)
+    }
+}
+
+/// The exponent after `e`, held within a range in which sums can't overflow.
+fn read_exponent(text: &[u8]) -> Option<i64> {
+    let (sign, digits) = match text {
+        [b'-', rest @ ..] => (-1, rest),
+        [b'+', rest @ ..] => (1, rest),
+        _ => (1, text),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut exponent = 0_i64;
+    for &byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        exponent = (exponent * 10 + i64::from(byte - b'0')).min(1 << 40);
+    }
+    Some(sign * exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fraction_of(text: &str) -> Result<(u64, f64), ShareError> {
+        Share::parse(text, Unit::Fraction).map(|share| (share.units(), share.value()))
+    }
+
+    #[test]
+    fn decimals_are_exact() {
+        assert_eq!(fraction_of("0.1"), Ok((ONE / 10, 0.1)));
+        assert_eq!(fraction_of(" +1.000 "), Ok((ONE, 1.0)));
+        assert_eq!(fraction_of(".5"), fraction_of("5.e-1"));
+        assert_eq!(fraction_of("33E-2"), Ok((ONE / 100 * 33, 0.33)));
+        assert_eq!(
+            fraction_of("0.123456789012345678"),
+            Ok((123_456_789_012_345_678, 0.123_456_789_012_345_678))
+        );
+        assert_eq!(fraction_of("1e-18"), Ok((1, 1e-18)));
+        assert_eq!(
+            fraction_of("0.00000123456789012345678"),
+            Ok((1_234_567_890_123, 0.000_001_234_567_890_123_456_78))
+        );
+    }
+
+    #[test]
+    fn decimals_below_a_unit_are_rounded() {
+        assert_eq!(fraction_of("1.5e-18").map(|share| share.0), Ok(2));
+        assert_eq!(fraction_of("1.4999999999999999999999e-18").map(|share| share.0), Ok(1));
+        assert_eq!(fraction_of("4.9e-19"), Ok((0, 0.0)));
+        assert_eq!(fraction_of("1e-999999999999"), Ok((0, 0.0)));
+        assert_eq!(fraction_of("0.99999999999999999999"), Ok((ONE, 1.0)));
+    }
+
+    #[test]
+    fn percentages_are_divided_as_decimals() {
+        let percent = |text| Share::parse(text, Unit::Percent).map(|share| (share.units(), share.value()));
+        assert_eq!(percent("33.33"), Ok((ONE / 10_000 * 3_333, 0.3333)));
+        assert_eq!(percent("100"), Ok((ONE, 1.0)));
+        assert_eq!(percent("100.00000000000000000001"), Err(ShareError::OverOne));
+        assert_eq!(fraction_of("33.33 %"), percent("33.33"));
+        assert_eq!(percent("50%"), fraction_of("0.5"));
+    }
+
+    #[test]
+    fn floats_are_what_they_print_as() {
+        for value in [0.1, 1.0 / 3.0, 5e-7, 1.0, 0.0, -0.0] {
+            assert_eq!(Share::from_f64(value, Unit::Fraction).map(Share::value), Ok(value));
+        }
+        assert_eq!(Share::from_f64(33.3, Unit::Percent).map(Share::value), Ok(0.333));
+        assert_eq!(Share::from_f64(f64::NAN, Unit::Fraction), Err(ShareError::NotANumber));
+        assert_eq!(
+            Share::from_f64(f64::INFINITY, Unit::Fraction),
+            Err(ShareError::NotANumber)
+        );
+        assert_eq!(
+            Share::from_f64(1.0_f64.next_up(), Unit::Fraction),
+            Err(ShareError::OverOne)
+        );
+        assert_eq!(
+            Share::from_f64(-f64::MIN_POSITIVE, Unit::Fraction),
+            Err(ShareError::Negative)
+        );
+    }
+
+    #[test]
+    fn what_is_no_share_is_refused() {
+        for text in [
+            "", " ", "%", ".", "e5", "1e", "1e+", "nan", "inf", "0,5", "1_0", "0x1", "--1", "1 2", "½", "1e1.5",
+        ] {
+            assert_eq!(fraction_of(text), Err(ShareError::NotANumber), "{text:?}");
+        }
+        for text in ["-0.1", "-5", "-1e-30"] {
+            assert_eq!(fraction_of(text), Err(ShareError::Negative), "{text:?}");
+        }
+        for text in [
+            "1.01",
+            "25",
+            "1.00000000000000000000001",
+            "1e1",
+            "1e999999999999",
+            "99999999999999999999999999",
+        ] {
+            assert_eq!(fraction_of(text), Err(ShareError::OverOne), "{text:?}");
+        }
+        assert_eq!(fraction_of("-0.0"), Ok((0, 0.0)));
+        assert_eq!(fraction_of("0e99999999999"), Ok((0, 0.0)));
+    }
+}
