@@ -5,7 +5,6 @@
 //! 0.01 and 0.001.
 #![allow(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
-use std::io::Write;
 use std::time::Instant;
 
 use ownership::{
@@ -165,14 +164,10 @@ fn build() -> Network {
     network
 }
 
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 fn line(step: &str, start: Instant, what: &str) {
     let seconds = start.elapsed().as_secs_f64();
-    writeln!(
-        std::io::stdout(),
-        "{step:<24}{seconds:>9.3} s  {:>6} MiB  {what}",
-        peak_mib()
-    )
-    .unwrap();
+    println!("{step:<24}{seconds:>9.3} s  {:>6} MiB  {what}", peak_mib());
 }
 
 /// The most memory that the process has had, in MiB.

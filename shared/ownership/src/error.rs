@@ -2,10 +2,7 @@
 
 use thiserror::Error;
 
-/// The progress callback asked for the work to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("finish: the work was stopped")]
-pub struct Stopped;
+use crate::Stopped;
 
 /// Why a network could not be built or solved.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -68,7 +65,7 @@ pub enum Error {
         /// The largest component that is solved.
         limit: usize,
     },
-    /// The progress callback asked for the work to end.
+    /// A callback asked for the work to end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }

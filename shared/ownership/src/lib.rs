@@ -55,8 +55,8 @@
 //!     }
 //!     Ok(())
 //! })?;
-//! // Foo and B hold half directly; the cycle makes it more.
-//! assert_eq!(owners[2], ("A".to_owned(), "0.19879518".to_owned()));
+//! // Foo and B come first, then Bar itself, by the cycle; then A and C.
+//! assert_eq!(owners[3], ("A".to_owned(), "0.19879518".to_owned()));
 //! assert!(resolvent.balance(&network).largest_error < 1e-15);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -68,6 +68,7 @@
 mod balance;
 mod builder;
 mod closed;
+mod columns;
 mod components;
 mod error;
 mod finding;
@@ -75,6 +76,8 @@ mod gth;
 mod names;
 mod network;
 mod pairs;
+mod policies;
+mod progress;
 mod resolvent;
 mod ring;
 mod share;
@@ -82,12 +85,14 @@ mod structure;
 mod sweep;
 
 pub use balance::Balance;
-pub use builder::{ColumnsOver100, Duplicates, Limits, NetworkBuilder, Policies};
+pub use builder::{Limits, NetworkBuilder};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
-pub use error::{Error, Stopped};
+pub use error::Error;
 pub use finding::Finding;
 pub use network::Network;
-pub use pairs::{LeftOut, Pair, integrated_ownership};
+pub use pairs::{Emit, LeftOut, Pair, integrated_ownership};
+pub use policies::{ColumnsOver100, Duplicates, Policies};
+pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
 pub use structure::{Position, Structure, structure};

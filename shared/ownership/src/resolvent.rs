@@ -8,7 +8,7 @@ use crate::components::Components;
 use crate::finding::Tally;
 use crate::names::to_u32;
 use crate::ring::Ring;
-use crate::{Error, Finding, Network, Stopped};
+use crate::{Error, Finding, Network, Progress, Stopped};
 
 /// Companies in the largest component that is inverted: 2 GiB, three times
 /// that while it is worked on.
@@ -74,11 +74,7 @@ impl Resolvent {
     ///
     /// [`Error::ClosedComponent`] with [`OnClosed::Fail`],
     /// [`Error::ComponentTooLarge`], and [`Error::Stopped`] when `progress` says so.
-    pub fn new(
-        network: &Network,
-        on_closed: OnClosed,
-        progress: &mut dyn FnMut(f64) -> Result<(), Stopped>,
-    ) -> Result<Self, Error> {
+    pub fn new(network: &Network, on_closed: OnClosed, progress: &mut Progress<'_>) -> Result<Self, Error> {
         progress(0.0)?;
         let components = Components::of(network);
         let numbers = components.numbers();
@@ -182,7 +178,7 @@ fn solve(
     network: &Network,
     components: &Components,
     cyclic: &[u32],
-    progress: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+    progress: &mut Progress<'_>,
 ) -> Result<(Vec<Ring>, Vec<u32>), Error> {
     let size = |component: u32| components.members(component).len();
     let largest = cyclic.iter().map(|&component| size(component)).max().unwrap_or(0);

@@ -68,7 +68,7 @@ impl Ring {
         let loops = inside.loops(&v);
         Ok(Some(Self {
             component,
-            inverse: v.as_slice().to_vec(),
+            inverse: v.data.into(),
             loops,
             residual,
         }))

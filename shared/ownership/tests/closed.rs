@@ -1,5 +1,9 @@
 //! Components that nobody outside holds anything of.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and may ask for exact values"
+)]
 
 mod support;
 

@@ -1,5 +1,9 @@
 //! Agreement with a dense inverse in twice the precision.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and may ask for exact values"
+)]
 
 mod support;
 
@@ -225,4 +229,75 @@ fn several_large_rings_agree() {
     assert_eq!(solved.resolvent.components().count, 5);
     assert!(solved.resolvent.residual() < 1e-14);
     assert!(solved.resolvent.balance(&solved.network).largest_error < 1e-13);
+}
+
+/// Columns over one inside a ring of several blocks: of the 150 companies every
+/// fifth is over one within the ring, the others leave enough outside.
+#[test]
+fn a_large_ring_with_columns_over_one_agrees() {
+    let mut random = Random(6);
+    let mut stakes = Vec::new();
+    for company in 0..150 {
+        let holders = [(company + 1) % 150, random.below(150), random.below(150)];
+        let total = if company % 5 == 0 {
+            ONE / 100 * 104
+        } else {
+            ONE / 100 * 90
+        };
+        for (holder, units) in holders.into_iter().zip(split(total, &[500, 300, 200])) {
+            stakes.push((format!("r{holder}"), format!("r{company}"), units));
+        }
+    }
+    let solved = Solved::new(build(&stakes), 0.0);
+    let expected = Expected::of(&dense(&solved.network, &stakes));
+    assert!(expected.dirty && expected.group.iter().all(Option::is_none));
+    assert_agrees(&solved, &expected);
+    assert_eq!(solved.resolvent.balance(&solved.network).checked, 0);
+}
+
+/// Layers of companies, each held by three of the layers above: so many owners
+/// that most companies can't keep a list of them.
+#[test]
+fn wide_and_deep_networks_without_cycles_agree() {
+    let (width, depth) = (60, 60);
+    let mut random = Random(8);
+    let mut stakes = Vec::new();
+    for company in width..width * depth {
+        let layer = company / width;
+        let holders: Vec<usize> = (0..3)
+            .map(|k| (layer - 1 - k % layer.min(2)) * width + random.below(width))
+            .collect();
+        for (holder, units) in holders.iter().zip(split(ONE, &[1, 1, 1])) {
+            stakes.push((format!("{holder:04}"), format!("{company:04}"), units));
+        }
+    }
+    let network = build(&stakes);
+    let solved = Solved::new(network, 0.0);
+    let companies = solved.network.len();
+    let name = |company: usize| solved.network.name(u32::try_from(company).unwrap());
+    assert!((1..companies).all(|company| name(company - 1) < name(company)));
+    // Names are in the order of layers, so owners come before what they own.
+    let mut v = vec![vec![0.0; companies]; companies];
+    for j in 0..companies {
+        v[j][j] = 1.0;
+        for (k, share) in solved.network.holders(u32::try_from(j).unwrap()) {
+            let (above, below) = v.split_at_mut(j);
+            above[k as usize]
+                .iter()
+                .zip(&mut below[0])
+                .for_each(|(part, sum)| *sum += part * share);
+        }
+        let mut found = vec![0.0; companies];
+        solved.pairs[j]
+            .iter()
+            .for_each(|pair| found[pair.owner as usize] = pair.integrated);
+        for i in (0..companies).filter(|&i| i != j) {
+            assert!(
+                (found[i] - v[j][i]).abs() <= 1e-13 * v[j][i],
+                "T[{i}][{j}]: {} for {}",
+                found[i],
+                v[j][i]
+            );
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! Dirty data: what is noticed, what is done, what is refused.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and may ask for exact values"
+)]
 
 mod support;
 
@@ -55,6 +59,28 @@ fn duplicates_are_added_up() {
         None,
         "0.3 + 0.2 + 0.5 is exactly 1"
     );
+}
+
+#[test]
+fn the_order_of_duplicates_changes_no_bit() {
+    // Three shares that differ below a unit of their decimals, and add up
+    // differently in another order.
+    let shares = [
+        "0.000001234567890123401",
+        "0.000001234567890123402",
+        "0.000001234567890123403",
+    ];
+    for policy in [Duplicates::Sum, Duplicates::Max] {
+        let build = |order: [usize; 3]| {
+            let stakes = order.map(|k| ("A", "B", shares[k]));
+            postcard::to_allocvec(&network_with(stakes, duplicates(policy)).unwrap()).unwrap()
+        };
+        assert!(
+            [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+                .into_iter()
+                .all(|order| build(order) == build([0, 1, 2]))
+        );
+    }
 }
 
 #[test]
@@ -171,6 +197,13 @@ fn zero_shares_are_dropped_but_not_their_companies() {
         0.0,
         "without holders a company is its own owner"
     );
+}
+
+#[test]
+fn a_network_of_zero_shares_has_companies_without_owners() {
+    let solved = support::Solved::of(&[("A", "B", "0")]);
+    assert!(solved.pairs.iter().all(Vec::is_empty) && solved.pairs.len() == 2);
+    assert_eq!(solved.resolvent.balance(&solved.network).checked, 0);
 }
 
 #[test]

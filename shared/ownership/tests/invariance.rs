@@ -1,5 +1,9 @@
 //! What must not matter: the order of rows, the floor, threads, storage.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and may ask for exact values"
+)]
 
 mod support;
 
@@ -71,6 +75,9 @@ fn rows() -> Vec<Row> {
             push("closed-a".to_owned(), format!("co{company}"), 150_000);
         }
     }
+    for owner in ["tie-b", "tie-a", "tie-c"] {
+        push(owner.to_owned(), "tied".to_owned(), 300_000);
+    }
     for (owner, owned) in [("closed-a", "closed-b"), ("closed-b", "closed-a")] {
         rows.push((owner.to_owned(), owned.to_owned(), "1".to_owned()));
     }
@@ -125,7 +132,15 @@ fn the_number_of_threads_changes_no_bit() {
 fn a_floor_leaves_out_exactly_what_is_below() {
     let all = Solved::new(build(&rows()), 0.0);
     assert_eq!(all.left_out, LeftOut::default());
-    for floor in [0.0001, 0.01, 0.4, 0.5, 2.0] {
+    // A floor that is some owner's very share keeps that owner: one in the ring
+    // of 70, one above it, one below.
+    let company = all.network.find("co1499").unwrap() as usize;
+    let share_of = |prefix: &str| {
+        let has_prefix = |pair: &&Pair| all.network.name(pair.owner).starts_with(prefix);
+        all.pairs[company].iter().find(has_prefix).unwrap().integrated
+    };
+    let shares = ["core", "person", "ring"].map(share_of);
+    for floor in shares.into_iter().chain([0.0001, 0.01, 0.5, 2.0]) {
         let some = Solved::new(build(&rows()), floor);
         let (mut left, mut mass) = (0, 0.0);
         for (found, whole) in some.pairs.iter().zip(&all.pairs) {

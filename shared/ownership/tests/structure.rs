@@ -1,5 +1,9 @@
 //! Components, their numbers, and the bow-tie.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and may ask for exact values"
+)]
 
 mod support;
 

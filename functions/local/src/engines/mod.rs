@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
@@ -126,7 +127,7 @@ pub struct Engines {
     dynamodb: Arc<dynamodb::Service>,
     sqs: Arc<sqs::Service>,
     s3: s3::Store,
-    lock: File,
+    lock: Arc<File>,
 }
 
 impl fmt::Debug for Engines {
@@ -179,17 +180,22 @@ impl Engines {
             };
             middleware::from_fn_with_state(Arc::new(gate), signature::require)
         };
-        let dynamodb = dynamodb::router(Arc::clone(&opened.dynamodb)).layer(gate("dynamodb", dynamodb::BODY_LIMIT));
-        let sqs = sqs::router(Arc::clone(&opened.sqs)).layer(gate("sqs", sqs::BODY_LIMIT));
+        // The gates limit bodies; axum's own limit is lower than what the services accept.
+        let dynamodb = dynamodb::router(Arc::clone(&opened.dynamodb))
+            .layer(DefaultBodyLimit::disable())
+            .layer(gate("dynamodb", dynamodb::BODY_LIMIT));
+        let sqs = sqs::router(Arc::clone(&opened.sqs))
+            .layer(DefaultBodyLimit::disable())
+            .layer(gate("sqs", sqs::BODY_LIMIT));
         let s3 = s3::router(opened.s3.clone(), &settings.credentials);
         Ok(Self {
             dynamodb_url: url(&dynamodb_listener)?,
             sqs_url: url(&sqs_listener)?,
             s3_url: url(&s3_listener)?,
             servers: vec![
-                serve(dynamodb_listener, dynamodb, stopped.clone()),
-                serve(sqs_listener, sqs, stopped.clone()),
-                serve(s3_listener, s3, stopped.clone()),
+                serve(dynamodb_listener, dynamodb, stopped.clone(), &opened.lock),
+                serve(sqs_listener, sqs, stopped.clone(), &opened.lock),
+                serve(s3_listener, s3, stopped.clone(), &opened.lock),
                 tokio::spawn(Arc::clone(&opened.dynamodb).sweep(stopped)),
             ],
             stop,
@@ -214,7 +220,8 @@ impl Engines {
         let close = tokio::task::spawn_blocking(move || {
             self.sqs.close();
             self.s3.close();
-            drop(self.lock);
+            // A server that was cut off may still hold the file; the folder is free all the same.
+            drop(self.lock.unlock());
         });
         if close.await.is_err() {
             tracing::error!("closing the engines' files failed");
@@ -227,7 +234,7 @@ struct Opened {
     sqs: Arc<sqs::Service>,
     s3: s3::Store,
     s3_path: PathBuf,
-    lock: File,
+    lock: Arc<File>,
 }
 
 fn open(data: PathBuf, queues: sqs::Options, clock: Clock) -> Result<Opened, Error> {
@@ -252,7 +259,7 @@ fn open(data: PathBuf, queues: sqs::Options, clock: Clock) -> Result<Opened, Err
             sqs: Arc::new(sqs?),
             s3: s3.map_err(|error| failed("S3", &s3_path, &error))?,
             s3_path: s3_path.clone(),
-            lock,
+            lock: Arc::new(lock),
         })
     })
 }
@@ -273,7 +280,9 @@ fn url(listener: &TcpListener) -> io::Result<String> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
-fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) -> JoinHandle<()> {
+/// Serves until `stop`, and keeps the folder's lock until the last request is done.
+fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>, lock: &Arc<File>) -> JoinHandle<()> {
+    let lock = Arc::clone(lock);
     let shutdown = async move {
         // An error means that the engines were dropped, which is a stop too.
         drop(stop.wait_for(|stop| *stop).await);
@@ -284,5 +293,6 @@ fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>)
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
             tracing::error!(%error, "an engine's server failed");
         }
+        drop(lock);
     })
 }

@@ -98,6 +98,19 @@ impl<'a> Call<'a> {
     }
 }
 
+async fn create_table(url: &str) -> StatusCode {
+    let table = json!({
+        "TableName": "jobs",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+    });
+    Call::dynamodb(url, "DynamoDB_20120810.CreateTable", table)
+        .send()
+        .await
+        .0
+}
+
 /// A link that does `method` on `path` of S3 for `seconds` from `at`.
 fn presign(engines: &Engines, method: &str, path: &str, at: SystemTime, seconds: u64) -> String {
     let identity = aws_credential_types::Credentials::new("local", "secret", None, None, "test").into();
@@ -141,20 +154,11 @@ async fn everything_is_there_after_a_restart_and_the_folder_serves_one_process()
     let data = folder.path().join("data");
     let engines = start(&data).await.unwrap();
     assert!(matches!(start(&data).await.unwrap_err(), Error::InUse(_)));
-    let table = json!({
-        "TableName": "jobs",
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
-        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
-    });
     let key = json!({ "pk": { "S": "j1" } });
-    for (target, body) in [
-        ("DynamoDB_20120810.CreateTable", table),
-        ("DynamoDB_20120810.PutItem", json!({ "TableName": "jobs", "Item": key })),
-    ] {
-        let (status, answer) = Call::dynamodb(&engines.dynamodb_url, target, body).send().await;
-        assert_eq!(status, 200, "{answer}");
-    }
+    assert_eq!(create_table(&engines.dynamodb_url).await, 200);
+    let request = json!({ "TableName": "jobs", "Item": key });
+    let put = Call::dynamodb(&engines.dynamodb_url, "DynamoDB_20120810.PutItem", request);
+    assert_eq!(put.send().await.0, 200);
     let (_, queue) = Call::sqs(
         &engines.sqs_url,
         "AmazonSQS.CreateQueue",
@@ -188,6 +192,33 @@ async fn everything_is_there_after_a_restart_and_the_folder_serves_one_process()
     assert_eq!(received["Messages"][0]["Body"], "hello");
     let object = s3(&engines, Method::GET, "/bucket/a%20b", "").await;
     assert_eq!(object.text().await.unwrap(), "hello");
+    engines.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_may_be_as_long_as_the_services_allow() {
+    let folder = tempfile::tempdir().unwrap();
+    let engines = start(folder.path()).await.unwrap();
+    let url = &engines.dynamodb_url;
+    assert_eq!(create_table(url).await, 200);
+    let put = |i: u32| json!({ "PutRequest": { "Item": { "pk": { "S": i.to_string() }, "b": { "S": "x".repeat(390_000) } } } });
+    let items: Vec<Value> = (0..25).map(put).collect();
+    let request = json!({ "RequestItems": { "jobs": items } });
+    let (status, answer) = Call::dynamodb(url, "DynamoDB_20120810.BatchWriteItem", request)
+        .send()
+        .await;
+    assert_eq!(status, 200, "{answer}");
+    let long = json!({ "TableName": "x".repeat(17 * 1024 * 1024) });
+    let (status, _) = Call::dynamodb(url, "DynamoDB_20120810.GetItem", long).send().await;
+    assert_eq!(status, 413);
+
+    let url = &engines.sqs_url;
+    let (_, queue) = Call::sqs(url, "AmazonSQS.CreateQueue", json!({ "QueueName": "jobs" }))
+        .send()
+        .await;
+    // Each of these characters takes two bytes in JSON.
+    let escaped = json!({ "QueueUrl": queue["QueueUrl"], "MessageBody": "\"".repeat(1024 * 1024) });
+    assert_eq!(Call::sqs(url, "AmazonSQS.SendMessage", escaped).send().await.0, 200);
     engines.stop().await;
 }
 

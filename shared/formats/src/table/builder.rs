@@ -330,18 +330,12 @@ mod tests {
             ("p".to_owned(), "a".to_owned(), 0.25, 8),
         ];
         let block = samples::build(&rows).remove(0);
-        let json: Vec<_> = block
-            .rows_of("a")
-            .unwrap()
-            .map(|row| serde_json::to_string(&row.to_json(&SCHEMA)).unwrap())
-            .collect();
-        assert_eq!(
-            json,
-            [
-                r#"{"owned":"a","owner":"o","rank":7,"share":null}"#,
-                r#"{"owned":"a","owner":"p","rank":8,"share":0.25}"#
-            ]
-        );
+        let json: Vec<_> = block.rows_of("a").unwrap().map(|row| row.to_json(&SCHEMA)).collect();
+        let expected = serde_json::json!([
+            {"owner": "o", "owned": "a", "share": null, "rank": 7},
+            {"owner": "p", "owned": "a", "share": 0.25, "rank": 8},
+        ]);
+        assert_eq!(serde_json::to_value(json).unwrap(), expected);
     }
 
     proptest! {

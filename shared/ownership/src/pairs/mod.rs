@@ -24,6 +24,12 @@ use serde::{Deserialize, Serialize};
 
 pub use stream::integrated_ownership;
 
+use crate::Stopped;
+
+/// Called with each company and its owners. What it returns ends the work or
+/// lets it go on.
+pub type Emit<'a> = dyn FnMut(u32, &[Pair]) -> Result<(), Stopped> + 'a;
+
 /// What one owner holds of a company.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair {

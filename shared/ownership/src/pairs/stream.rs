@@ -7,8 +7,8 @@ use rayon::slice::ParallelSlice;
 
 use crate::pairs::column::Column;
 use crate::pairs::upstream::{OPEN, Upstream};
-use crate::pairs::{LeftOut, Pair};
-use crate::{Error, Network, Resolvent, Stopped};
+use crate::pairs::{Emit, LeftOut, Pair};
+use crate::{Error, Network, Progress, Resolvent, Stopped};
 
 /// Companies that one task takes at most; a batch is [`TASKS`] of these.
 const TASK: usize = 256;
@@ -56,8 +56,8 @@ pub fn integrated_ownership(
     resolvent: &Resolvent,
     floor: f64,
     order: &[u32],
-    progress: &mut dyn FnMut(f64) -> Result<(), Stopped>,
-    emit: &mut dyn FnMut(u32, &[Pair]) -> Result<(), Stopped>,
+    progress: &mut Progress<'_>,
+    emit: &mut Emit<'_>,
 ) -> Result<LeftOut, Error> {
     let upstream = Upstream::new(network, resolvent, progress)?;
     let kitchen = Kitchen {
@@ -68,16 +68,19 @@ pub fn integrated_ownership(
     };
     let mut left_out = LeftOut::default();
     let mut rest = order;
+    let mut emitted = 0;
     let mut task = 16;
     let mut ready: Vec<Chunk> = Vec::new();
     while !(rest.is_empty() && ready.is_empty()) {
         let mut next = Vec::new();
         let (batch, _) = rest.split_at(rest.len().min(task * TASKS));
-        let finished = order.len() - rest.len() - ready.iter().map(|chunk| chunk.companies.len()).sum::<usize>();
         rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = kitchen.compute(batch, task));
-            progress(finished as f64 / order.len() as f64)?;
-            ready.iter().try_for_each(|chunk| chunk.emit(emit))
+            ready.iter().try_for_each(|chunk| {
+                progress(emitted as f64 / order.len() as f64)?;
+                emitted += chunk.companies.len();
+                chunk.emit(emit)
+            })
         })?;
         for chunk in ready.drain(..) {
             left_out.pairs += chunk.left_out.pairs;
@@ -107,7 +110,7 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn emit(&self, emit: &mut dyn FnMut(u32, &[Pair]) -> Result<(), Stopped>) -> Result<(), Stopped> {
+    fn emit(&self, emit: &mut Emit<'_>) -> Result<(), Stopped> {
         let mut start = 0;
         for &(company, end) in &self.companies {
             emit(company, &self.pairs[start..end])?;

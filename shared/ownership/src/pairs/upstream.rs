@@ -4,7 +4,7 @@ use crate::closed::ClosedComponents;
 use crate::names::to_u32;
 use crate::pairs::column::Column;
 use crate::pairs::large::Large;
-use crate::{Error, Network, Resolvent, Stopped};
+use crate::{Error, Network, Progress, Resolvent};
 
 /// In an entry, marks a company that stands for all that is above it too.
 pub(crate) const OPEN: u32 = 1 << 31;
@@ -58,7 +58,7 @@ impl<'a> Upstream<'a> {
     pub(crate) fn new(
         network: &'a Network,
         resolvent: &'a Resolvent,
-        progress: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+        progress: &mut Progress<'_>,
     ) -> Result<Self, Error> {
         let mut upstream = Self::numbered(network, resolvent);
         upstream.fill_lists(progress)?;
@@ -183,7 +183,7 @@ impl<'a> Upstream<'a> {
     /// Once copies outweigh companies and stakes by far, the lists that follow
     /// name their direct holders only: slower to expand, and no longer than the
     /// stakes.
-    fn fill_lists(&mut self, progress: &mut dyn FnMut(f64) -> Result<(), Stopped>) -> Result<(), Error> {
+    fn fill_lists(&mut self, progress: &mut Progress<'_>) -> Result<(), Error> {
         let mut spare = 4 * (self.network.len() + self.network.stakes()) + (1 << 16);
         let mut column = Column::new(self.slots());
         let mut list = Vec::new();

@@ -66,6 +66,10 @@ fn table(page: &mut Page, report: &Report<'_>) {
     let by = text(report.highlights.top_by().name, NAME_CHARS);
     let (shown, all) = (rows.len(), report.highlights.rows());
     page.push(format_args!("<h3>Largest by {by}</h3>\n"));
+    if rows.is_empty() {
+        page.push(format_args!("<p>No row has a value of {by}.</p>\n"));
+        return;
+    }
     if all > shown as u64 {
         page.push(format_args!(
             "<p class=\"cut\">The {shown} largest of {} rows are shown, rounded to six digits; result.csv and \

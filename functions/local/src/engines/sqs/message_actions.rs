@@ -94,7 +94,7 @@ impl Service {
             }
             let deadline_ms = started_ms + wait_s * 1000;
             let now_ms = self.clock.now_ms();
-            if !delivery.messages.is_empty() || now_ms >= deadline_ms || *self.stop.borrow() {
+            if !delivery.messages.is_empty() || now_ms >= deadline_ms || self.is_stopping() {
                 return self.answer(delivery, &request);
             }
             let wake_ms = delivery.next_ms.map_or(deadline_ms, |next_ms| next_ms.min(deadline_ms));

@@ -78,6 +78,11 @@ impl Service {
         })
     }
 
+    /// Whether polls have to end: told so, or nobody is left who could tell.
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow() || self.stop.has_changed().is_err()
+    }
+
     /// Closes the file. Blocks on the disk.
     pub(crate) fn close(&self) {
         self.database.close();

@@ -92,7 +92,7 @@ proptest! {
 
     #[test]
     fn any_names_survive_quoting(
-        names in prop::collection::vec(("[^\\pC\\s]([^\\pC]{0,20}[^\\pC\\s])?", "[ -~\n\r]{0,9}"), 1..20),
+        names in prop::collection::vec(("[a-z,;|\"é漢😀]([a-z,;|\"é漢😀 ]{0,12}[a-z\"é漢😀])?", "[ -~\n\r]{0,9}"), 1..12),
         end in prop::sample::select(vec!["\n", "\r\n"]),
         delimiter in prop::sample::select(vec![',', ';', '\t', '|']),
     ) {

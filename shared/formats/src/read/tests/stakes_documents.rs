@@ -34,13 +34,13 @@ fn bad_elements_are_bad_records() {
             "-0.001",
         ),
         (
-            r#"{"owner": 5, "owned": "Foo", "share": 0.1}"#,
+            r#"{"owned": "Foo", "owner": 5, "share": 0.1}"#,
             "not_a_stake",
             "record",
             r#"{"owned":"Foo","owner":5,"share":0.1}"#,
         ),
         (
-            r#"{"owner": "A", "owned": "Foo", "share": 0.1, "x": 1}"#,
+            r#"{"owned": "Foo", "owner": "A", "share": 0.1, "x": 1}"#,
             "not_a_stake",
             "record",
             r#"{"owned":"Foo","owner":"A","share":0.1,"x":1}"#,

@@ -32,6 +32,12 @@ async fn a_long_poll_ends_empty_at_its_time_and_when_the_service_stops() {
     let waiting = world.poll(&url).await;
     world.stop.send_replace(true);
     assert!(found(waiting).await.is_empty());
+
+    let world = World::new();
+    let url = world.queue("jobs", json!({})).await;
+    let waiting = world.poll(&url).await;
+    drop(world.stop);
+    assert!(found(waiting).await.is_empty());
 }
 
 #[tokio::test]

@@ -1,0 +1,116 @@
+//! `stakegraph run` and the commands on a running system, as typed.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use system_tests::{Served, pair, table};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/sample.csv");
+
+fn stakegraph(arguments: &[&str]) -> Output {
+    Command::new(BINARY).args(arguments).output().unwrap()
+}
+
+fn run(job_type: &str, file: &Path, out: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["run", job_type, file.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    arguments.extend(more);
+    stakegraph(&arguments)
+}
+
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn run_leaves_the_files_and_prints_their_paths() {
+    let out = tempfile::tempdir().unwrap();
+    let output = run("integrated-ownership", Path::new(SAMPLE), out.path(), &[]);
+    let stderr = said(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let printed: Vec<_> = said(&output.stdout).lines().map(str::to_owned).collect();
+    let names = ["result.csv", "result.parquet", "summary.json", "report.html"];
+    let expected: Vec<_> = names.iter().map(|name| out.path().join(name).display().to_string()).collect();
+    assert_eq!(printed, expected);
+    assert!(printed.iter().all(|path| Path::new(path).is_file()));
+    assert!(stderr.contains("SUCCESS"), "{stderr}");
+    assert!(stderr.contains("completion event received: job.succeeded"), "{stderr}");
+    assert!(stderr.contains("Who ultimately owns what"), "{stderr}");
+
+    let rows = table(&std::fs::read(out.path().join("result.csv")).unwrap());
+    assert!((pair(&rows, "bob", "B", "integrated") - 0.530_434_782_609).abs() < 1e-12);
+    let summary: Value = serde_json::from_slice(&std::fs::read(out.path().join("summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["input"]["companies"], &summary["input"]["stakes"]), (&5.into(), &7.into()));
+    assert_eq!(summary["input"]["name"], "sample.csv");
+    let stages: Vec<_> = summary["stages"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(stages[..4], ["building", "calculating", "mapping", "saving"]);
+}
+
+#[test]
+fn run_takes_other_columns_units_and_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("odd.tsv");
+    std::fs::write(&file, "id\tpct\twho\twhom\n1\t50\tA\tB\n2\t10\tB\tC\n").unwrap();
+    let more = ["--columns", "who,whom,pct", "--unit", "percent", "--param", "floor=0.08"];
+    let output = run("integrated-ownership", &file, folder.path(), &more);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+    let rows = table(&std::fs::read(folder.path().join("result.csv")).unwrap());
+    assert_eq!(rows[1..], [["A", "B", "0.5", "0.5", "0.5"], ["B", "C", "0.1", "0.1", "0.1"]]);
+}
+
+#[test]
+fn the_exit_status_tells_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.csv");
+    std::fs::write(&bad, "owner,owned,share\nA,B,-0.1\n").unwrap();
+
+    let output = run("integrated-ownership", &bad, folder.path(), &[]);
+    let stderr = said(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for word in ["row 2", "share", "-0.1", "share_negative"] {
+        assert!(stderr.contains(word), "{word} in {stderr}");
+    }
+    assert!(!folder.path().join("result.csv").exists());
+
+    let sample = Path::new(SAMPLE);
+    for (output, word) in [
+        (run("no-such-type", sample, folder.path(), &[]), "integrated-ownership"),
+        (run("structure", sample, folder.path(), &["--param", "flor=1"]), "floor"),
+        (run("structure", sample, folder.path(), &["--param", "floor"]), "NAME=VALUE"),
+        (run("structure", sample, folder.path(), &["--columns", "a,b"]), "OWNER,OWNED,SHARE"),
+        (run("structure", Path::new("no-such-file.csv"), folder.path(), &[]), "no-such-file.csv"),
+        (stakegraph(&["dance"]), "dance"),
+        (stakegraph(&["status", "x", "--url", "nonsense"]), "nonsense"),
+    ] {
+        let stderr = said(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(word), "{word} in {stderr}");
+    }
+}
+
+#[test]
+fn commands_work_on_a_running_system() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(BINARY, data.path());
+    let url = served.api().url().to_owned();
+    let at = |arguments: &[&str]| {
+        let output = stakegraph(&[arguments, &["--url", &url]].concat());
+        let stderr = said(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+        said(&output.stdout)
+    };
+    let submitted: Value = serde_json::from_str(&at(&["submit", "structure", SAMPLE, "--watch", "--json"])).unwrap();
+    let id = submitted["id"].as_str().unwrap();
+    assert_eq!(submitted["status"], "SUCCESS");
+    assert!(at(&["list"]).contains(id));
+    assert!(at(&["status", id]).contains("SUCCESS"));
+    assert!(at(&["reports", id]).contains("summary.json"));
+    let folder = tempfile::tempdir().unwrap();
+    let fetched = at(&["reports", id, "--out", folder.path().to_str().unwrap()]);
+    assert_eq!(fetched.lines().count(), 4);
+    let revoked = stakegraph(&["revoke", id, "--url", &url]);
+    assert_eq!(revoked.status.code(), Some(2), "it had ended");
+    assert!(said(&revoked.stderr).contains("job_ended"));
+}
