@@ -1,11 +1,12 @@
 //! `stakegraph run` and the commands on a running system, as typed.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use system_tests::{Served, pair, table};
+use system_tests::{Served, layered, pair, table};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/sample.csv");
@@ -32,7 +33,10 @@ fn run_leaves_the_files_and_prints_their_paths() {
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let printed: Vec<_> = said(&output.stdout).lines().map(str::to_owned).collect();
     let names = ["result.csv", "result.parquet", "summary.json", "report.html"];
-    let expected: Vec<_> = names.iter().map(|name| out.path().join(name).display().to_string()).collect();
+    let expected: Vec<_> = names
+        .iter()
+        .map(|name| out.path().join(name).display().to_string())
+        .collect();
     assert_eq!(printed, expected);
     assert!(printed.iter().all(|path| Path::new(path).is_file()));
     assert!(stderr.contains("SUCCESS"), "{stderr}");
@@ -42,7 +46,10 @@ fn run_leaves_the_files_and_prints_their_paths() {
     let rows = table(&std::fs::read(out.path().join("result.csv")).unwrap());
     assert!((pair(&rows, "bob", "B", "integrated") - 0.530_434_782_609).abs() < 1e-12);
     let summary: Value = serde_json::from_slice(&std::fs::read(out.path().join("summary.json")).unwrap()).unwrap();
-    assert_eq!((&summary["input"]["companies"], &summary["input"]["stakes"]), (&5.into(), &7.into()));
+    assert_eq!(
+        (&summary["input"]["companies"], &summary["input"]["stakes"]),
+        (&5.into(), &7.into())
+    );
     assert_eq!(summary["input"]["name"], "sample.csv");
     let stages: Vec<_> = summary["stages"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(stages[..4], ["building", "calculating", "mapping", "saving"]);
@@ -53,11 +60,21 @@ fn run_takes_other_columns_units_and_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("odd.tsv");
     std::fs::write(&file, "id\tpct\twho\twhom\n1\t50\tA\tB\n2\t10\tB\tC\n").unwrap();
-    let more = ["--columns", "who,whom,pct", "--unit", "percent", "--param", "floor=0.08"];
+    let more = [
+        "--columns",
+        "who,whom,pct",
+        "--unit",
+        "percent",
+        "--param",
+        "floor=0.08",
+    ];
     let output = run("integrated-ownership", &file, folder.path(), &more);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
     let rows = table(&std::fs::read(folder.path().join("result.csv")).unwrap());
-    assert_eq!(rows[1..], [["A", "B", "0.5", "0.5", "0.5"], ["B", "C", "0.1", "0.1", "0.1"]]);
+    assert_eq!(
+        rows[1..],
+        [["A", "B", "0.5", "0.5", "0.5"], ["B", "C", "0.1", "0.1", "0.1"]]
+    );
 }
 
 #[test]
@@ -78,9 +95,18 @@ fn the_exit_status_tells_what_happened() {
     for (output, word) in [
         (run("no-such-type", sample, folder.path(), &[]), "integrated-ownership"),
         (run("structure", sample, folder.path(), &["--param", "flor=1"]), "floor"),
-        (run("structure", sample, folder.path(), &["--param", "floor"]), "NAME=VALUE"),
-        (run("structure", sample, folder.path(), &["--columns", "a,b"]), "OWNER,OWNED,SHARE"),
-        (run("structure", Path::new("no-such-file.csv"), folder.path(), &[]), "no-such-file.csv"),
+        (
+            run("structure", sample, folder.path(), &["--param", "floor"]),
+            "NAME=VALUE",
+        ),
+        (
+            run("structure", sample, folder.path(), &["--columns", "a,b"]),
+            "OWNER,OWNED,SHARE",
+        ),
+        (
+            run("structure", Path::new("no-such-file.csv"), folder.path(), &[]),
+            "no-such-file.csv",
+        ),
         (stakegraph(&["dance"]), "dance"),
         (stakegraph(&["status", "x", "--url", "nonsense"]), "nonsense"),
     ] {
@@ -88,6 +114,35 @@ fn the_exit_status_tells_what_happened() {
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(word), "{word} in {stderr}");
     }
+}
+
+#[test]
+fn an_interrupted_run_says_so_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("network.csv");
+    std::fs::write(&file, layered(60, 1500)).unwrap();
+    let mut process = Command::new(BINARY)
+        .args(["run", "integrated-ownership", "--param", "floor=0"])
+        .arg(&file)
+        .arg("--out")
+        .arg(folder.path())
+        .env("TMPDIR", folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("PROGRESS")));
+    let interrupt = Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupt.success());
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["network.csv"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
 
 #[tokio::test]
 async fn a_job_killed_at_any_stage_ends_with_the_same_result() {
-    let network = layered(40, 700);
+    let network = layered(20, 400);
     let data = tempfile::tempdir().unwrap();
     let submit = async |served: &Served| {
         let upload = served.api().upload(&network).await;
@@ -25,7 +25,10 @@ async fn a_job_killed_at_any_stage_ends_with_the_same_result() {
     for least in [0, 1, 25, 50, 70, 80, 90] {
         let served = Served::start(BINARY, data.path());
         let id = submit(&served).await;
-        served.api().until(&id, |job| job["percentage"].as_u64() >= Some(least)).await;
+        served
+            .api()
+            .until(&id, |job| job["percentage"].as_u64() >= Some(least))
+            .await;
         drop(served);
 
         let served = Served::start(BINARY, data.path());
@@ -39,12 +42,18 @@ async fn a_job_killed_at_any_stage_ends_with_the_same_result() {
 async fn what_was_finished_before_the_crash_is_there_after_it() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(BINARY, data.path());
-    let job = served.api().run_file("structure", b"owner,owned,share\nA,B,0.5\n", json!({})).await;
+    let job = served
+        .api()
+        .run_file("structure", b"owner,owned,share\nA,B,0.5\n", json!({}))
+        .await;
     let before = digest(&served, &job).await;
     drop(served);
 
     let served = Served::start(BINARY, data.path());
-    let (_, after) = served.api().get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await;
+    let (_, after) = served
+        .api()
+        .get(&format!("/jobs/{}", job["id"].as_str().unwrap()))
+        .await;
     assert_eq!(after, job);
     assert_eq!(digest(&served, &after).await, before);
     let (_, listed) = served.api().get("/jobs").await;

@@ -14,9 +14,18 @@ async fn a_record_that_cannot_be_right_fails_the_job_and_names_its_place() {
         ("owner,owned,share\nA,B,\n", "share_not_a_number", 2, "share", ""),
         ("owner,owned,share\nA,B,nan\n", "share_not_a_number", 2, "share", "nan"),
         ("owner,owned,share\nA,B,-0.1\n", "share_negative", 2, "share", "-0.1"),
-        ("owner,owned,share\nA,B,0.2\nA,C,60\n", "share_over_one", 3, "share", "60"),
+        (
+            "owner,owned,share\nA,B,0.2\nA,C,60\n",
+            "share_over_one",
+            3,
+            "share",
+            "60",
+        ),
     ] {
-        let job = instance.api().run_file("integrated-ownership", csv.as_bytes(), json!({})).await;
+        let job = instance
+            .api()
+            .run_file("integrated-ownership", csv.as_bytes(), json!({}))
+            .await;
         assert_eq!(job["status"], "FAILURE", "{csv}: {job}");
         let error = &job["error"];
         assert_eq!(error["code"], code, "{csv}: {error}");
@@ -30,7 +39,9 @@ async fn a_record_that_cannot_be_right_fails_the_job_and_names_its_place() {
 
 #[tokio::test]
 async fn an_input_that_is_no_list_of_stakes_fails_the_job() {
-    let noise: Vec<u8> = (0..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let noise: Vec<u8> = (0..4096_u32)
+        .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+        .collect();
     let instance = Instance::start().await;
     for (bytes, code) in [
         (&b""[..], "empty_input"),
@@ -49,7 +60,10 @@ async fn an_input_that_is_no_list_of_stakes_fails_the_job() {
 async fn a_bad_record_is_skipped_and_counted_where_that_was_asked_for() {
     let instance = Instance::start().await;
     let csv = b"owner,owned,share\nA,B,0.5\nA,C,oops\n";
-    let job = instance.api().run_file("integrated-ownership", csv, json!({"on_bad_record": "skip"})).await;
+    let job = instance
+        .api()
+        .run_file("integrated-ownership", csv, json!({"on_bad_record": "skip"}))
+        .await;
     assert_eq!(job["status"], "SUCCESS", "{job}");
     let warning = warning(&job, "bad_record");
     assert_eq!(warning["count"], 1);
@@ -72,7 +86,10 @@ async fn shares_in_percent_are_read_as_such_only_when_told() {
 async fn what_is_odd_is_counted_and_treated_by_policy() {
     let instance = Instance::start().await;
     let run = async |csv: &str, parameters: Value| {
-        instance.api().run_file("integrated-ownership", csv.as_bytes(), parameters).await
+        instance
+            .api()
+            .run_file("integrated-ownership", csv.as_bytes(), parameters)
+            .await
     };
 
     let twice = "owner,owned,share\nA,B,0.3\nA,B,0.2\nC,B,0.5\n";
@@ -82,7 +99,10 @@ async fn what_is_odd_is_counted_and_treated_by_policy() {
     let job = run(twice, json!({"duplicates": "max"})).await;
     assert!((pair(&instance.api().rows(&job).await, "A", "B", "direct") - 0.3).abs() < 1e-15);
     let job = run(twice, json!({"duplicates": "reject"})).await;
-    assert_eq!((&job["error"]["code"], &job["error"]["row"]), (&json!("duplicate_stake"), &json!(3)));
+    assert_eq!(
+        (&job["error"]["code"], &job["error"]["row"]),
+        (&json!("duplicate_stake"), &json!(3))
+    );
 
     let over = "owner,owned,share\nA,B,0.8\nC,B,0.8\n";
     let job = run(over, json!({})).await;
@@ -111,13 +131,25 @@ async fn a_ring_without_an_outside_owner_is_fenced_and_named() {
     assert_eq!(warning(&job, "closed_component")["count"], 1);
     let rows = instance.api().rows(&job).await;
     assert!((pair(&rows, "closed-group:1", "T", "integrated") - 0.5).abs() < 1e-15);
-    assert!((pair(&rows, "P", "Q", "integrated") - 1.0).abs() < 1e-15, "the rest is unaffected");
+    assert!(
+        (pair(&rows, "P", "Q", "integrated") - 1.0).abs() < 1e-15,
+        "the rest is unaffected"
+    );
     let inside = |name: &str| name == "A" || name == "B";
-    assert!(!rows.iter().any(|row| inside(&row[0]) || inside(&row[1])), "pairs inside are undefined: {rows:?}");
+    assert!(
+        !rows.iter().any(|row| inside(&row[0]) || inside(&row[1])),
+        "pairs inside are undefined: {rows:?}"
+    );
     let summary: Value = serde_json::from_slice(&instance.api().report(&job, "summary.json").await).unwrap();
-    assert_eq!(summary["components"]["closed"], json!([{"name": "closed-group:1", "members": ["A", "B"]}]));
+    assert_eq!(
+        summary["components"]["closed"],
+        json!([{"name": "closed-group:1", "members": ["A", "B"]}])
+    );
 
-    let job = instance.api().run_file("integrated-ownership", csv, json!({"on_closed_component": "fail"})).await;
+    let job = instance
+        .api()
+        .run_file("integrated-ownership", csv, json!({"on_closed_component": "fail"}))
+        .await;
     assert_eq!(job["error"]["code"], "closed_component", "{job}");
     let message = job["error"]["message"].as_str().unwrap();
     assert!(message.contains("A, B"), "{message}");
@@ -128,7 +160,10 @@ async fn a_ring_without_an_outside_owner_is_fenced_and_named() {
 async fn what_is_below_the_floor_is_left_out_and_stated() {
     let instance = Instance::start().await;
     let csv = b"owner,owned,share\nA,B,0.5\nB,C,0.1\n";
-    let job = instance.api().run_file("integrated-ownership", csv, json!({"floor": 0.1})).await;
+    let job = instance
+        .api()
+        .run_file("integrated-ownership", csv, json!({"floor": 0.1}))
+        .await;
     let rows = instance.api().rows(&job).await;
     let pairs: Vec<_> = rows[1..].iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
     assert_eq!(pairs, [("A", "B"), ("B", "C")]);

@@ -21,24 +21,70 @@ async fn a_bad_request_is_a_problem_that_names_the_field() {
     let stakes = json!({"stakes": []});
     let cases = [
         (json!({"type": "nope", "input": stakes}), "unknown_job_type", "type"),
-        (json!({"type": "structure", "input": stakes, "parameters": {"flor": 1}}), "unknown_parameter", "parameters.flor"),
-        (json!({"type": "structure", "input": stakes, "parameters": {"floor": 2}}), "invalid_parameter", "parameters.floor"),
-        (json!({"type": "structure", "input": stakes, "parameters": {"duplicates": "x"}}), "invalid_parameter", "parameters.duplicates"),
+        (
+            json!({"type": "structure", "input": stakes, "parameters": {"flor": 1}}),
+            "unknown_parameter",
+            "parameters.flor",
+        ),
+        (
+            json!({"type": "structure", "input": stakes, "parameters": {"floor": 2}}),
+            "invalid_parameter",
+            "parameters.floor",
+        ),
+        (
+            json!({"type": "structure", "input": stakes, "parameters": {"duplicates": "x"}}),
+            "invalid_parameter",
+            "parameters.duplicates",
+        ),
         (json!({"type": "structure", "input": {}}), "invalid_input", "input"),
-        (json!({"type": "structure", "input": {"upload": "x"}}), "invalid_upload", "input.upload"),
-        (json!({"type": "structure", "input": {"upload": UNKNOWN}}), "upload_not_found", "input.upload"),
-        (json!({"type": "structure", "input": {"stakes": [], "unit": "ounces"}}), "invalid_unit", "input.unit"),
-        (json!({"type": "structure", "input": stakes, "callback_url": "http://10.0.0.1/"}), "invalid_callback_url", "callback_url"),
+        (
+            json!({"type": "structure", "input": {"upload": "x"}}),
+            "invalid_upload",
+            "input.upload",
+        ),
+        (
+            json!({"type": "structure", "input": {"upload": UNKNOWN}}),
+            "upload_not_found",
+            "input.upload",
+        ),
+        (
+            json!({"type": "structure", "input": {"stakes": [], "unit": "ounces"}}),
+            "invalid_unit",
+            "input.unit",
+        ),
+        (
+            json!({"type": "structure", "input": stakes, "callback_url": "http://10.0.0.1/"}),
+            "invalid_callback_url",
+            "callback_url",
+        ),
     ];
-    for (body, code, field) in cases {
+    let long_name = json!({"type": "structure", "input": {"stakes": [], "name": "x".repeat(600)}});
+    for (body, code, field) in cases.into_iter().chain([(long_name, "too_long", "input.name")]) {
         let (status, problem) = instance.api().post("/jobs", &body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}: {problem}");
-        assert_eq!((&problem["code"], &problem["field"]), (&json!(code), &json!(field)), "{problem}");
+        assert_eq!(
+            (&problem["code"], &problem["field"]),
+            (&json!(code), &json!(field)),
+            "{problem}"
+        );
     }
-    let (_, problem) = instance.api().post("/jobs", &json!({"type": "nope", "input": stakes})).await;
+    let (_, problem) = instance
+        .api()
+        .post("/jobs", &json!({"type": "nope", "input": stakes}))
+        .await;
     assert_eq!(problem["known"], json!(["integrated-ownership", "structure"]));
-    let (_, problem) = instance.api().post("/jobs", &json!({"type": "structure", "input": {"stakes": [{"owner": 1}]}})).await;
-    assert_eq!((&problem["code"], &problem["status"]), (&json!("invalid_request"), &json!(400)), "{problem}");
+    let (_, problem) = instance
+        .api()
+        .post(
+            "/jobs",
+            &json!({"type": "structure", "input": {"stakes": [{"owner": 1}]}}),
+        )
+        .await;
+    assert_eq!(
+        (&problem["code"], &problem["status"]),
+        (&json!("invalid_request"), &json!(400)),
+        "{problem}"
+    );
     instance.stop().await;
 }
 
@@ -67,7 +113,14 @@ async fn what_is_not_a_request_is_refused_as_such() {
     assert_eq!((status.as_u16(), &problem["code"]), (405, &json!("method_not_allowed")));
     let (status, problem) = api.post("/uploads", &json!({"size": 2_147_483_648_u64})).await;
     assert_eq!((status.as_u16(), &problem["code"]), (413, &json!("upload_too_large")));
-    for query in ["limit=0", "limit=x", "status=LOST", "cursor=x", "type=nope", "colour=red"] {
+    for query in [
+        "limit=0",
+        "limit=x",
+        "status=LOST",
+        "cursor=x",
+        "type=nope",
+        "colour=red",
+    ] {
         assert_eq!(api.get(&format!("/jobs?{query}")).await.0, 400, "{query}");
     }
     instance.stop().await;
@@ -82,13 +135,21 @@ async fn an_accepted_job_says_where_it_is_and_ends_with_whole_reports() {
     assert!(answer.headers().contains_key("retry-after"));
     let location = answer.headers()["location"].to_str().unwrap().to_owned();
     let accepted: Value = answer.json().await.unwrap();
-    assert_eq!((&accepted["status"], &accepted["percentage"]), (&json!("PENDING"), &json!(0)));
+    assert_eq!(
+        (&accepted["status"], &accepted["percentage"]),
+        (&json!("PENDING"), &json!(0))
+    );
     assert_eq!(accepted["parameters"]["floor"], 0.0001, "defaults are filled in");
     assert_eq!(location, format!("/jobs/{}", accepted["id"].as_str().unwrap()));
 
     let job = api.ended(accepted["id"].as_str().unwrap()).await;
     assert_eq!(job["status"], "SUCCESS", "{job}");
-    let names: Vec<_> = job["reports"].as_array().unwrap().iter().map(|report| report["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = job["reports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|report| report["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["result.csv", "result.parquet", "summary.json", "report.html"]);
     for report in job["reports"].as_array().unwrap() {
         let bytes = api.report(&job, report["name"].as_str().unwrap()).await;
@@ -109,9 +170,19 @@ async fn a_job_that_did_not_change_is_not_sent_again() {
     let path = format!("/jobs/{id}");
     let first = api.request(Method::GET, &path).send().await.unwrap();
     let tag = first.headers()["etag"].clone();
-    let again = api.request(Method::GET, &path).header("if-none-match", tag).send().await.unwrap();
+    let again = api
+        .request(Method::GET, &path)
+        .header("if-none-match", tag)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
-    let other = api.request(Method::GET, &path).header("if-none-match", "\"x\"").send().await.unwrap();
+    let other = api
+        .request(Method::GET, &path)
+        .header("if-none-match", "\"x\"")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(other.status(), StatusCode::OK);
     instance.stop().await;
 }
@@ -190,6 +261,12 @@ async fn a_company_is_found_among_all_and_all_can_be_paged_through() {
     let (_, root) = api.get(&format!("{path}/holder%200%2F%C3%A9")).await;
     assert_eq!(root["rows"], json!([]), "nobody is known to hold it");
     assert_eq!(api.get(&format!("{path}/nobody")).await.1["code"], "company_not_found");
+    let long = "x".repeat(5_000);
+    assert_eq!(api.get(&format!("{path}/{long}")).await.1["code"], "company_not_found");
+    assert_eq!(
+        api.get(&format!("{path}?after={long}")).await.1["code"],
+        "invalid_after"
+    );
 
     let mut companies = Vec::new();
     let mut after = String::new();
@@ -200,7 +277,10 @@ async fn a_company_is_found_among_all_and_all_can_be_paged_through() {
             companies.push(company["company"].as_str().unwrap().to_owned());
         }
         let Some(next) = page["next"].as_str() else { break };
-        after = format!("&after={}", next.replace(' ', "%20").replace('/', "%2F").replace('ü', "%C3%BC"));
+        after = format!(
+            "&after={}",
+            next.replace(' ', "%20").replace('/', "%2F").replace('ü', "%C3%BC")
+        );
     }
     let mut expected: Vec<String> = (0..3000).map(|company| format!("company {company:05}/ü")).collect();
     expected.extend((0..5).map(|holder| format!("holder {holder}/é")));
@@ -216,12 +296,19 @@ async fn a_company_with_more_rows_than_a_block_holds_is_whole() {
     for holder in 0..20_000 {
         csv += &format!("holder {holder},target,0.00004\n");
     }
-    let job = api.run_file("integrated-ownership", csv.as_bytes(), json!({"floor": 0})).await;
+    let job = api
+        .run_file("integrated-ownership", csv.as_bytes(), json!({"floor": 0}))
+        .await;
     let path = format!("/jobs/{}/companies", job["id"].as_str().unwrap());
     let (_, target) = api.get(&format!("{path}/target")).await;
     assert_eq!(target["rows"].as_array().unwrap().len(), 20_000);
-    let (_, page) = api.get(&format!("{path}?after=before&limit=1000")).await;
-    let page: Vec<_> = page["companies"].as_array().unwrap().iter().filter(|company| company["company"] == "target").collect();
+    let (_, page) = api.get(&format!("{path}?after=holder%209999&limit=1000")).await;
+    let page: Vec<_> = page["companies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|company| company["company"] == "target")
+        .collect();
     assert_eq!(page.len(), 1);
     assert_eq!(page[0]["rows"].as_array().unwrap().len(), 20_000);
     instance.stop().await;
@@ -233,13 +320,29 @@ async fn job_types_describe_themselves() {
     let (_, types) = instance.api().get("/job-types").await;
     for job_type in types["job_types"].as_array().unwrap() {
         let parameters = &job_type["parameters"]["properties"];
-        for name in ["floor", "columns_over_100", "duplicates", "on_closed_component", "on_bad_record"] {
+        for name in [
+            "floor",
+            "columns_over_100",
+            "duplicates",
+            "on_closed_component",
+            "on_bad_record",
+        ] {
             assert!(parameters[name]["description"].is_string(), "{name} in {job_type}");
             assert!(!parameters[name]["default"].is_null(), "{name} in {job_type}");
         }
-        let stages: Vec<_> = job_type["stages"].as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+        let stages: Vec<_> = job_type["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|stage| stage["name"].as_str().unwrap())
+            .collect();
         assert_eq!(stages, ["building", "calculating", "mapping", "saving", "reporting"]);
-        let weights: u64 = job_type["stages"].as_array().unwrap().iter().map(|stage| stage["weight"].as_u64().unwrap()).sum();
+        let weights: u64 = job_type["stages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|stage| stage["weight"].as_u64().unwrap())
+            .sum();
         assert_eq!(weights, 100);
     }
     assert_eq!(instance.api().get("/healthz").await.1["status"], "ok");
@@ -255,5 +358,8 @@ fn the_contract_is_the_committed_one() {
         std::fs::write(path, &contract).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap();
-    assert!(committed == contract, "the contract changed: run the tests once with UPDATE_OPENAPI=1 and look at the difference");
+    assert!(
+        committed == contract,
+        "the contract changed: run the tests once with UPDATE_OPENAPI=1 and look at the difference"
+    );
 }

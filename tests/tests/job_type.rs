@@ -58,11 +58,24 @@ async fn a_new_job_type_needs_one_implementation_and_one_line() {
     .await;
     let api = instance.api();
     let job = api.run_file("count", b"12345", json!({})).await;
-    assert_eq!((&job["status"], &job["result"]), (&json!("SUCCESS"), &json!({"bytes": 5})), "{job}");
+    assert_eq!(
+        (&job["status"], &job["result"]),
+        (&json!("SUCCESS"), &json!({"bytes": 5})),
+        "{job}"
+    );
     let job = api.run_file("count", b"12345", json!({"least": 6})).await;
-    assert_eq!((&job["status"], &job["error"]["code"]), (&json!("FAILURE"), &json!("too_short")), "{job}");
+    assert_eq!(
+        (&job["status"], &job["error"]["code"]),
+        (&json!("FAILURE"), &json!("too_short")),
+        "{job}"
+    );
     let (_, types) = api.get("/job-types").await;
-    let names: Vec<_> = types["job_types"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    let names: Vec<_> = types["job_types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
     assert_eq!(names, ["count", "integrated-ownership", "structure"]);
     instance.stop().await;
 }

@@ -29,7 +29,10 @@ async fn a_revoked_job_stops_and_stays_revoked() {
     let other = json!({"type": "structure", "input": {"stakes": [{"owner": "A", "owned": "B", "share": 1}]}});
     assert_eq!(api.ended(&api.submit(&other).await).await["status"], "SUCCESS");
     let (_, after) = api.get(&format!("/jobs/{id}")).await;
-    assert_eq!((&after["status"], &after["percentage"]), (&json!("REVOKED"), &job["percentage"]));
+    assert_eq!(
+        (&after["status"], &after["percentage"]),
+        (&json!("REVOKED"), &job["percentage"])
+    );
     assert_eq!(after["reports"], json!([]));
     instance.stop().await;
 }
@@ -38,16 +41,25 @@ async fn a_revoked_job_stops_and_stays_revoked() {
 async fn a_failed_job_is_tried_again_as_a_new_one() {
     let instance = Instance::start().await;
     let api = instance.api();
-    let failed = api.run_file("structure", b"owner,owned,share\nA,B,-1\n", json!({})).await;
+    let failed = api
+        .run_file("structure", b"owner,owned,share\nA,B,-1\n", json!({}))
+        .await;
     let id = failed["id"].as_str().unwrap();
     let (status, again) = api.post(&format!("/jobs/{id}/retry"), &json!({})).await;
     assert_eq!((status.as_u16(), &again["retry_of"]), (202, &json!(id)), "{again}");
     assert_ne!(again["id"], failed["id"]);
     let again = api.ended(again["id"].as_str().unwrap()).await;
-    assert_eq!(again["error"]["code"], "share_negative", "the same input fails the same way");
+    assert_eq!(
+        again["error"]["code"], "share_negative",
+        "the same input fails the same way"
+    );
 
-    let good = api.run_file("structure", b"owner,owned,share\nA,B,1\n", json!({})).await;
-    let (status, problem) = api.post(&format!("/jobs/{}/retry", good["id"].as_str().unwrap()), &json!({})).await;
+    let good = api
+        .run_file("structure", b"owner,owned,share\nA,B,1\n", json!({}))
+        .await;
+    let (status, problem) = api
+        .post(&format!("/jobs/{}/retry", good["id"].as_str().unwrap()), &json!({}))
+        .await;
     assert_eq!((status.as_u16(), &problem["code"]), (409, &json!("job_not_failed")));
     instance.stop().await;
 }
@@ -59,8 +71,16 @@ async fn of_revoke_and_finish_exactly_one_wins() {
     for round in 0..20 {
         let id = submit_small(&instance).await;
         store.change(id, &Event::Claim).await.unwrap();
-        let finish = Event::Succeed { epoch: 1, stage: "reporting".into(), outcome: Outcome::default() };
-        let fail = Event::Fail { epoch: 1, stage: "building".into(), error: JobError::new("x", "x") };
+        let finish = Event::Succeed {
+            epoch: 1,
+            stage: "reporting".into(),
+            outcome: Outcome::default(),
+        };
+        let fail = Event::Fail {
+            epoch: 1,
+            stage: "building".into(),
+            error: JobError::new("x", "x"),
+        };
         let (a, b, c) = tokio::join!(
             store.change(id, &Event::Revoke),
             store.change(id, &finish),
@@ -68,7 +88,10 @@ async fn of_revoke_and_finish_exactly_one_wins() {
         );
         let winners = [a.is_ok(), b.is_ok(), c.is_ok()].into_iter().filter(|won| *won).count();
         assert_eq!(winners, 1, "round {round}");
-        assert!(store.completion(id).await.unwrap().is_some(), "the end and its event are one");
+        assert!(
+            store.completion(id).await.unwrap().is_some(),
+            "the end and its event are one"
+        );
     }
     instance.stop().await;
 }
@@ -84,7 +107,10 @@ async fn of_many_workers_one_claims() {
         claims.spawn(async move { store.change(id, &Event::Claim).await });
     }
     let outcomes = claims.join_all().await;
-    let refused = outcomes.iter().filter(|claim| matches!(claim, Err(Error::Refused(_)))).count();
+    let refused = outcomes
+        .iter()
+        .filter(|claim| matches!(claim, Err(Error::Refused(_))))
+        .count();
     assert_eq!((outcomes.len() - refused, refused), (1, 15));
     store.change(id, &Event::Revoke).await.unwrap();
     instance.stop().await;
@@ -102,9 +128,21 @@ async fn a_worker_that_was_overtaken_changes_nothing() {
     let slept = store.change(id, &Event::Claim).await.unwrap();
     store.change(id, &Event::Claim).await.unwrap();
     for event in [
-        Event::Progress { epoch: 1, stage: "mapping".into(), percentage: jobs::Percentage::FULL },
-        Event::Succeed { epoch: 1, stage: "mapping".into(), outcome: Outcome::default() },
-        Event::Retry { epoch: 1, reason: "x".into(), delay_ms: 0 },
+        Event::Progress {
+            epoch: 1,
+            stage: "mapping".into(),
+            percentage: jobs::Percentage::FULL,
+        },
+        Event::Succeed {
+            epoch: 1,
+            stage: "mapping".into(),
+            outcome: Outcome::default(),
+        },
+        Event::Retry {
+            epoch: 1,
+            reason: "x".into(),
+            delay_ms: 0,
+        },
         Event::Continue { epoch: 1 },
     ] {
         let late = store.change_seen(&slept, &event).await;
@@ -133,10 +171,16 @@ async fn receiver() -> (String, Inbox) {
     async fn receive(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> StatusCode {
         let mut inbox = inbox.lock().unwrap();
         inbox.push((headers, body));
-        if inbox.len() == 1 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::NO_CONTENT }
+        if inbox.len() == 1 {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::NO_CONTENT
+        }
     }
     let inbox = Inbox::default();
-    let router = Router::new().route("/done/{id}", post(receive)).with_state(Arc::clone(&inbox));
+    let router = Router::new()
+        .route("/done/{id}", post(receive))
+        .with_state(Arc::clone(&inbox));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/done/{{job_id}}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -183,7 +227,10 @@ async fn the_end_is_told_until_it_is_heard_with_one_id() {
     );
     assert_eq!(header(1, "webhook-signature"), signed);
     let event: Value = serde_json::from_slice(body).unwrap();
-    assert_eq!((&event["type"], &event["data"]["job_id"]), (&json!("job.succeeded"), &json!(id)));
+    assert_eq!(
+        (&event["type"], &event["data"]["job_id"]),
+        (&json!("job.succeeded"), &json!(id))
+    );
     instance.stop().await;
 }
 
@@ -191,7 +238,7 @@ async fn the_end_is_told_until_it_is_heard_with_one_id() {
 async fn percentage_never_falls() {
     let instance = Instance::start().await;
     let api = instance.api();
-    let upload = api.upload(&layered(40, 1000)).await;
+    let upload = api.upload(&layered(20, 400)).await;
     let job = json!({"type": "integrated-ownership", "input": {"upload": upload}, "parameters": {"floor": 0.001}});
     let id = api.submit(&job).await;
     let seen = Mutex::new(Vec::new());

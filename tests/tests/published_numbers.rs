@@ -44,7 +44,10 @@ async fn the_bow_tie_of_six_firms() {
     let csv = "owner,owned,share\n1,2,0.1\n2,3,0.5\n2,4,0.5\n2,5,0.2\n3,2,0.3\n3,5,0.2\n4,2,0.3\n4,5,0.6\n\
                5,2,0.3\n5,3,0.5\n5,4,0.5\n5,6,1.0\n";
     let instance = Instance::start().await;
-    let job = instance.api().run_file("integrated-ownership", csv.as_bytes(), json!({})).await;
+    let job = instance
+        .api()
+        .run_file("integrated-ownership", csv.as_bytes(), json!({}))
+        .await;
     let rows = instance.api().rows(&job).await;
     for owned in ["2", "3", "4", "5", "6"] {
         close(pair(&rows, "1", owned, "integrated"), 1.0, 1e-12);
@@ -57,11 +60,23 @@ async fn the_bow_tie_of_six_firms() {
     let rows = instance.api().rows(&job).await;
     assert_eq!(
         rows[0],
-        ["company", "component", "component_size", "position", "column_sum", "undisclosed", "amplification"]
+        [
+            "company",
+            "component",
+            "component_size",
+            "position",
+            "column_sum",
+            "undisclosed",
+            "amplification"
+        ]
     );
     let positions: Vec<_> = rows[1..].iter().map(|row| row[3].as_str()).collect();
     assert_eq!(positions, ["in", "scc", "scc", "scc", "scc", "out"]);
-    for (row, diagonal) in rows[1..].iter().zip([1.0, 0.1, 0.162_162_162_162, 0.095_238_095_238, 0.085_714_285_714, 1.0]) {
+    for (row, diagonal) in
+        rows[1..]
+            .iter()
+            .zip([1.0, 0.1, 0.162_162_162_162, 0.095_238_095_238, 0.085_714_285_714, 1.0])
+    {
         close(1.0 / row[6].parse::<f64>().unwrap(), diagonal, 1e-9);
     }
     instance.stop().await;

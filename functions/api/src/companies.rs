@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use formats::{Block, Values};
+use formats::{Block, MAX_ID_BYTES, Values};
 use jobs::{Job, RowBlock, RowsRef, Status, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -54,6 +54,10 @@ pub(crate) async fn get(
 ) -> Result<Json<CompanyRows>, Problem> {
     let job = api.clients.store.get(id).await?;
     let table = Table::of(&api.clients.store, &job)?;
+    // No longer name was read, and the store does not take longer keys.
+    if company.len() > MAX_ID_BYTES {
+        return Err(unknown(&company));
+    }
     let mut blocks = Vec::new();
     let mut found = table.store.rows_at(id, table.rows.epoch, &company).await?;
     while let Some(row_block) = found {
@@ -67,10 +71,7 @@ pub(crate) async fn get(
     }
     let known = blocks.iter().any(|block| block.companies.contains(&company));
     if !known {
-        return Err(Problem::not_found(
-            "company_not_found",
-            format!("the result has no company {company:?}"),
-        ));
+        return Err(unknown(&company));
     }
     let rows = blocks
         .iter()
@@ -95,6 +96,13 @@ pub(crate) async fn list(
     let limit = query.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
         return Err(Problem::bad_request("invalid_limit", "limit", "a limit is 1 to 1000"));
+    }
+    if query.after.as_ref().is_some_and(|after| after.len() > MAX_ID_BYTES) {
+        return Err(Problem::bad_request(
+            "invalid_after",
+            "after",
+            "no company has so long a name",
+        ));
     }
     let job = api.clients.store.get(id).await?;
     let table = Table::of(&api.clients.store, &job)?;
@@ -192,6 +200,11 @@ fn cell(column: &Values, row: usize) -> Value {
         Values::Number(numbers) => numbers.get(row).map_or(Value::Null, |number| Value::from(*number)),
         Values::Count(counts) => counts.get(row).map_or(Value::Null, |count| Value::from(*count)),
     }
+}
+
+fn unknown(company: &str) -> Problem {
+    let shown: String = company.chars().take(80).collect();
+    Problem::not_found("company_not_found", format!("the result has no company {shown:?}"))
 }
 
 fn decode(block: &RowBlock) -> Result<Block, Problem> {

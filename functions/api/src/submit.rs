@@ -141,6 +141,7 @@ async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
             "a unit is fraction or percent",
         ));
     }
+    check_lengths(&input)?;
     let (key, format) = match (input.stakes, &input.upload) {
         (Some(stakes), None) => (store_stakes(api, &stakes).await?, Some("stakes".to_owned())),
         (None, Some(upload)) => (find_upload(api, upload).await?, input.format),
@@ -159,6 +160,24 @@ async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
         columns: input.columns,
         unit: input.unit,
     })
+}
+
+/// These travel in the job's record, which must stay small.
+fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
+    const LONGEST: usize = 512;
+    let columns = input.columns.iter().flatten().map(|column| ("input.columns", column));
+    let named = [("input.name", &input.name), ("input.format", &input.format)];
+    let texts = named
+        .into_iter()
+        .filter_map(|(field, text)| Some((field, text.as_ref()?)));
+    match texts.chain(columns).find(|(_, text)| text.len() > LONGEST) {
+        None => Ok(()),
+        Some((field, _)) => Err(Problem::bad_request(
+            "too_long",
+            field,
+            format!("longer than {LONGEST} bytes"),
+        )),
+    }
 }
 
 async fn store_stakes(api: &Api, stakes: &[InlineStake]) -> Result<String, Problem> {

@@ -11,11 +11,15 @@ mod run;
 mod serve;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::runtime::Runtime;
 
 use flags::{Command, Flags};
+
+/// How long threads may take to end when the command has.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +56,12 @@ struct UsageError(String);
 pub fn main() -> ExitCode {
     let flags = Flags::parse();
     start_log(&flags.command);
-    let ended = Runtime::new()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(dispatch(flags.command)));
+    let ended = Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+        let ended = runtime.block_on(dispatch(flags.command));
+        // A calculation that was interrupted is not waited for.
+        runtime.shutdown_timeout(LAST_WORDS);
+        ended
+    });
     match ended {
         Ok(ended) => ended.into(),
         Err(error) => {
@@ -68,12 +75,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Serve(flags) => serve::serve(flags).await,
-        Command::Run(flags) => {
-            tokio::select! {
-                ended = run::run(flags) => ended,
-                _ = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),
-            }
-        }
+        Command::Run(flags) => run::run(flags).await,
         Command::Engines(flags) => engines::engines(flags).await,
         Command::Remote(command) => {
             tokio::select! {
@@ -88,8 +90,8 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
 fn start_log(command: &Command) {
     use tracing_subscriber::EnvFilter;
     let usual = match command {
-        Command::Serve(_) => "warn,worker=info,notifier=info,sweeper=info",
-        _ => "error",
+        Command::Serve(_) => "warn,s3s=off,worker=info,notifier=info,sweeper=info",
+        _ => "error,s3s=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()

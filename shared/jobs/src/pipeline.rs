@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::protocol::{Event, Refused};
 use crate::registry::Runnable;
@@ -80,7 +81,7 @@ pub async fn execute(
     let epoch = job.state.epoch;
     let attempt = job.state.attempt;
     let hold = Arc::new(Hold::new(clients.store.clone(), seen));
-    let beat = tokio::spawn(Arc::clone(&hold).beat());
+    let beating = Beating::start(Arc::clone(&hold));
     let ended = match registry.get(&job.job_type).map(|found| found.stages) {
         Ok(stages) => {
             let work = registry.make(&job.job_type, &job.parameters.0);
@@ -89,7 +90,7 @@ pub async fn execute(
         }
         Err(error) => Err(Failure::permanent("unknown_job_type", error.to_string())),
     };
-    beat.abort();
+    drop(beating);
     let event = match ended {
         Ok(outcome) => Event::Succeed {
             epoch,
@@ -117,6 +118,26 @@ pub async fn execute(
         Ok(seen) => settle(clients, &seen).await,
         Err(Error::Refused(_)) => Ok(Executed::Nothing),
         Err(error) => Err(error),
+    }
+}
+
+/// The heart of a held job. When it is dropped, as when the whole process stops, the calculation is told to stop too.
+struct Beating {
+    hold: Arc<Hold>,
+    beat: JoinHandle<()>,
+}
+
+impl Beating {
+    fn start(hold: Arc<Hold>) -> Self {
+        let beat = tokio::spawn(Arc::clone(&hold).beat());
+        Self { hold, beat }
+    }
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        self.hold.stop();
+        self.beat.abort();
     }
 }
 

@@ -118,6 +118,13 @@ fn treasury_shares_count_for_the_other_owners() {
 }
 
 #[test]
+fn what_a_company_holds_of_itself_through_a_weak_cycle_is_not_lost() {
+    // 1e-9 of each other: of itself 1e-18, which 1 + 1e-18 can't show.
+    let solved = Solved::of(&[("A", "B", "1e-9"), ("B", "A", "1e-9")]);
+    assert_close(solved.integrated("A", "A"), 1e-18, 1e-15);
+}
+
+#[test]
 fn cycle_of_pycon_my_2015() {
     // Shulhi Sapli, "Who owns what? Graph theory application".
     let solved = Solved::of(&[

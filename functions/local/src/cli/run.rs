@@ -22,7 +22,10 @@ pub(super) async fn run(flags: RunFlags) -> anyhow::Result<Ended> {
         .context("cannot make a temporary folder")?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let system = System::start(SystemSettings::new(data.path().to_owned(), listen)).await?;
-    let ended = run_on(&system, &flags).await;
+    let ended = tokio::select! {
+        ended = run_on(&system, &flags) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),
+    };
     system.stop().await;
     ended
 }

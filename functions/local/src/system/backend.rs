@@ -4,6 +4,7 @@ use std::env;
 use std::path::Path;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials as SdkCredentials, Region};
+use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use aws_sdk_sqs::types::QueueAttributeName;
 use jobs::protocol::Limits;
 use jobs::{Clients, Clock, Endpoints, Names};
@@ -176,14 +177,29 @@ async fn create_queue(sqs: &aws_sdk_sqs::Client, name: &str, redrive: Option<Str
 }
 
 async fn make_bucket(s3: &aws_sdk_s3::Client, name: &str) -> Result<(), SystemError> {
-    if s3.head_bucket().bucket(name).send().await.is_ok() {
-        return Ok(());
+    const ACTION: &str = "make a bucket";
+    if s3.head_bucket().bucket(name).send().await.is_err() {
+        s3.create_bucket().bucket(name).send().await.map_err(prepare(ACTION))?;
     }
-    s3.create_bucket()
+    // Whoever holds a signed URL may use it from a page of any origin: the signature is what counts.
+    let rule = CorsRule::builder()
+        .allowed_origins("*")
+        .allowed_methods("GET")
+        .allowed_methods("PUT")
+        .allowed_headers("*")
+        .expose_headers("ETag")
+        .build()
+        .map_err(prepare(ACTION))?;
+    let rules = CorsConfiguration::builder()
+        .cors_rules(rule)
+        .build()
+        .map_err(prepare(ACTION))?;
+    s3.put_bucket_cors()
         .bucket(name)
+        .cors_configuration(rules)
         .send()
         .await
-        .map_err(prepare("make a bucket"))?;
+        .map_err(prepare(ACTION))?;
     Ok(())
 }
 

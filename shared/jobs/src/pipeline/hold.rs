@@ -63,6 +63,11 @@ impl Hold {
         *self.place.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// Tells the calculation to stop.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
     /// Changes the job as its holder.
     pub(crate) async fn change(&self, event: &Event) -> Result<Seen, Error> {
         let mut seen = self.seen.lock().await;
@@ -73,7 +78,7 @@ impl Hold {
             }
             Err(error) => {
                 if matches!(error, Error::Refused(_)) {
-                    self.stopped.store(true, Ordering::Relaxed);
+                    self.stop();
                 }
                 Err(error)
             }
@@ -85,7 +90,7 @@ impl Hold {
         let id = self.seen.lock().await.job().id;
         let state = self.store.get(id).await?.state;
         if state.status != Status::Progress || state.epoch != self.epoch {
-            self.stopped.store(true, Ordering::Relaxed);
+            self.stop();
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ fn limits() -> Limits {
 
 /// One state of every kind that the protocol tells apart.
 fn states() -> Vec<(&'static str, State)> {
-    let pending = State::accepted(NOW.plus_ms(-20_000), &limits());
+    let pending = State::accepted(NOW.plus_ms(-300_000), &limits());
     let claimed = |state: &State, at| apply(state, &Event::Claim, at, &limits()).unwrap();
     let held = claimed(&pending, NOW);
     let expired = claimed(&pending, NOW.plus_ms(-130_000));

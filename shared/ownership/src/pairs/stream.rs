@@ -60,7 +60,7 @@ pub fn integrated_ownership(
     emit: &mut Emit<'_>,
 ) -> Result<LeftOut, Error> {
     let upstream = Upstream::new(network, resolvent, progress)?;
-    let kitchen = Kitchen {
+    let computation = Computation {
         upstream: &upstream,
         floor,
         workspaces: Mutex::default(),
@@ -75,7 +75,7 @@ pub fn integrated_ownership(
         let mut next = Vec::new();
         let (batch, _) = rest.split_at(rest.len().min(task * TASKS));
         rayon::in_place_scope(|scope| {
-            scope.spawn(|_| next = kitchen.compute(batch, task));
+            scope.spawn(|_| next = computation.compute(batch, task));
             ready.iter().try_for_each(|chunk| {
                 progress(emitted as f64 / order.len() as f64)?;
                 emitted += chunk.companies.len();
@@ -85,7 +85,7 @@ pub fn integrated_ownership(
         for chunk in ready.drain(..) {
             left_out.pairs += chunk.left_out.pairs;
             left_out.mass += chunk.left_out.mass;
-            kitchen.recycle(chunk);
+            computation.recycle(chunk);
         }
         let done: usize = next.iter().map(|chunk| chunk.companies.len()).sum();
         rest = &rest[done..];
@@ -130,14 +130,14 @@ struct Workspace {
 }
 
 /// What the computing threads share.
-struct Kitchen<'a> {
+struct Computation<'a> {
     upstream: &'a Upstream<'a>,
     floor: f64,
     workspaces: Mutex<Vec<Workspace>>,
     chunks: Mutex<Vec<Chunk>>,
 }
 
-impl Kitchen<'_> {
+impl Computation<'_> {
     /// Computes companies in tasks. Where a task ended early, what follows it is
     /// left to the next batch, so that chunks are in order and complete.
     fn compute(&self, companies: &[u32], task: usize) -> Vec<Chunk> {
