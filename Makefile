@@ -17,10 +17,10 @@ help: ## List the commands
 	@echo "  Settings: FILE, TYPE, OUT and ARGS for run; LISTEN and DATA for serve"
 
 run: ## Run one job through the whole system: make run [FILE=edges.csv] [TYPE=structure]
-	@$(STAKEGRAPH) run $(TYPE) $(FILE) --out $(OUT) $(ARGS)
+	@$(STAKEGRAPH) run "$(TYPE)" "$(FILE)" --out "$(OUT)" $(ARGS)
 
 serve: ## Run the system until ctrl-c: make serve [LISTEN=127.0.0.1:9000] [DATA=folder]
-	@$(STAKEGRAPH) serve --listen $(LISTEN) --data $(DATA) $(ARGS)
+	@$(STAKEGRAPH) serve --listen "$(LISTEN)" --data "$(DATA)" $(ARGS)
 
 test: ## Run all tests
 	cargo test --workspace --locked

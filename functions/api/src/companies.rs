@@ -12,6 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::body::{JobPath, NamedPath, Parameters};
 use crate::{Api, Problem};
 
+/// Of one company at most this many rows are shown.
+const ROWS_OF_A_COMPANY: usize = 10_000;
+
 /// A page ends after the company with which it has this many rows.
 const ROWS_OF_A_PAGE: usize = 5_000;
 
@@ -23,6 +26,8 @@ pub(crate) struct CompanyRows {
     /// Rows of the result, with the columns that `GET /job-types` describes. Undefined values are null.
     #[schema(value_type = Vec<Object>)]
     rows: Vec<Map<String, Value>>,
+    /// How many rows there are. Of more than ten thousand the first ten thousand are shown; the files have all.
+    total: usize,
 }
 
 /// Which companies.
@@ -73,14 +78,13 @@ pub(crate) async fn get(
     if !known {
         return Err(unknown(&company));
     }
-    let rows = blocks
-        .iter()
-        .rev()
-        .flat_map(|block| table.companies(block))
-        .filter(|rows| rows.company == company)
-        .flat_map(|rows| rows.rows)
-        .collect();
-    Ok(Json(CompanyRows { company, rows }))
+    let mut all = CompanyRows::new(company);
+    for part in blocks.iter().rev().flat_map(|block| table.companies(block)) {
+        if part.company == all.company {
+            all.extend(part);
+        }
+    }
+    Ok(Json(all))
 }
 
 /// All companies of the result, page by page.
@@ -123,7 +127,7 @@ pub(crate) async fn list(
             }
             let full = page.len() >= limit as usize || rows >= ROWS_OF_A_PAGE;
             match page.last_mut() {
-                Some(last) if last.company == company.company => last.rows.extend(company.rows),
+                Some(last) if last.company == company.company => last.extend(company),
                 Some(last) if full => {
                     let next = Some(last.company.clone());
                     return Ok(Json(CompanyPage { companies: page, next }));
@@ -140,6 +144,23 @@ pub(crate) async fn list(
         companies: page,
         next: None,
     }))
+}
+
+impl CompanyRows {
+    const fn new(company: String) -> Self {
+        Self {
+            company,
+            rows: Vec::new(),
+            total: 0,
+        }
+    }
+
+    /// Adds later rows of the same company.
+    fn extend(&mut self, more: Self) {
+        let room = ROWS_OF_A_COMPANY.saturating_sub(self.rows.len());
+        self.rows.extend(more.rows.into_iter().take(room));
+        self.total += more.total;
+    }
 }
 
 /// The result rows of a job.
@@ -166,12 +187,14 @@ impl<'a> Table<'a> {
         let mut row = 0;
         let mut companies = Vec::with_capacity(block.companies.len());
         for (company, count) in block.companies.iter().zip(&block.counts) {
-            let end = row + *count as usize;
+            let total = *count as usize;
+            let shown = row..row + total.min(ROWS_OF_A_COMPANY);
             companies.push(CompanyRows {
                 company: company.clone(),
-                rows: (row..end).map(|row| self.row(block, company, row)).collect(),
+                rows: shown.map(|row| self.row(block, company, row)).collect(),
+                total,
             });
-            row = end;
+            row += total;
         }
         companies
     }

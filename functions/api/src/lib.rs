@@ -1,8 +1,8 @@
 //! The HTTP API: submit jobs, watch them, read their results.
 //!
 //! [`router`] is a plain axum router. `main.rs` hands it to the Lambda runtime; the local binary serves it directly.
-//! Errors are RFC 9457 problem details with a stable `code` ([`Problem`]). Routes and `/openapi.json` come from one
-//! list, so a call that is not documented does not exist.
+//! Errors are RFC 9457 problem details with a stable `code` ([`Problem`]). The calls and `/openapi.json` come from one
+//! list, so a call that is not documented does not exist; beside them is one page for people.
 
 mod body;
 mod companies;
@@ -89,7 +89,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(api: Api) -> Router {
     let limit = api.settings.max_body_bytes;
     let (router, _) = documented().split_for_parts();

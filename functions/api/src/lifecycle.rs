@@ -18,7 +18,7 @@ use crate::{Api, Problem};
               (status = 409, body = Problem, description = "It had ended before"), (status = 503, body = Problem)))]
 pub(crate) async fn revoke(State(api): State<Api>, JobPath(id): JobPath) -> Result<Json<JobView>, Problem> {
     let seen = api.clients.store.change(id, &Event::Revoke).await?;
-    settle(&api.clients, &seen).await?;
+    settle(&api.clients, &seen).await;
     Ok(Json(seen.job().clone().into()))
 }
 

@@ -1,4 +1,5 @@
 //! The API as a Lambda function behind an HTTP API of API Gateway.
+#![recursion_limit = "256"]
 
 use api::{Api, Settings, router};
 use jobs::Clients;

@@ -193,10 +193,10 @@ async fn store_stakes(api: &Api, stakes: &[InlineStake]) -> Result<String, Probl
 async fn find_upload(api: &Api, upload: &str) -> Result<String, Problem> {
     const FIELD: &str = "input.upload";
     // Only what POST /uploads gives out becomes part of a key.
-    if upload.parse::<JobId>().is_err() {
+    let Ok(id) = upload.parse::<JobId>() else {
         return Err(Problem::bad_request("invalid_upload", FIELD, "an upload id is a UUID"));
-    }
-    let key = input_key(upload);
+    };
+    let key = input_key(&id.to_string());
     match api.clients.files.size(&key).await {
         Ok(size) if size > api.settings.max_upload_bytes => Err(api.too_large(size).at(FIELD)),
         Ok(_) => Ok(key),

@@ -30,7 +30,7 @@ pub(crate) struct Upload {
     id: String,
     /// `PUT`.
     method: String,
-    /// Takes the file once, without further credentials.
+    /// Takes the file without further credentials until it expires. Put nothing else there once a job names it.
     url: String,
     /// Headers that must go with the PUT.
     headers: BTreeMap<String, String>,

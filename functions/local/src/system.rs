@@ -24,6 +24,9 @@ use worker::Worker;
 use backend::Backend;
 use data::DataFolder;
 
+/// How long work may take to finish when the system stops.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// What a system is to be.
 #[derive(Debug, Clone)]
 pub struct SystemSettings {
@@ -47,7 +50,8 @@ pub struct SystemSettings {
 
 impl SystemSettings {
     /// A system for one machine: short leases, since the one process knows at its start that all workers are gone,
-    /// and callbacks to loopback.
+    /// and
+    /// callbacks to loopback, unless strangers can reach the API.
     #[must_use]
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -62,7 +66,9 @@ impl SystemSettings {
             pipeline: PipelineSettings::default(),
             workers,
             api: ApiSettings {
-                callbacks: Policy { allow_loopback: true },
+                callbacks: Policy {
+                    allow_loopback: listen.ip().is_loopback(),
+                },
                 ..ApiSettings::default()
             },
             sweep_every: Duration::from_secs(1),
@@ -100,7 +106,9 @@ impl System {
         let address = listener
             .local_addr()
             .map_err(|error| SystemError::Listen(settings.listen, error))?;
-        sweeper::recover(&clients).await?;
+        if backend.is_ours() {
+            sweeper::recover(&clients).await?;
+        }
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -152,11 +160,19 @@ impl System {
         &self.clients
     }
 
-    /// Ends everything. A job that was running goes on when the system starts again.
+    /// Ends everything: requests and short jobs under way finish, longer jobs go on when the system starts again.
     pub async fn stop(mut self) {
         // Nobody is left to hear it if all tasks have ended.
         let _ = self.stop.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let finished = tokio::time::timeout(GRACE, all).await.is_ok();
         self.tasks.shutdown().await;
+        if !finished
+            && self.backend.is_ours()
+            && let Err(error) = sweeper::hand_back(&self.clients).await
+        {
+            tracing::warn!(error = error.with_causes(), "jobs are not handed back");
+        }
         self.backend.stop().await;
     }
 }

@@ -10,6 +10,9 @@ use jobs::{Clients, Completion, Delivery, DeliveryTry, Error, Job, JobId, Messag
 use serde_json::json;
 use webhooks::{Answer, Deliverer, Request, Secret};
 
+/// While an attempt is made, nobody makes another: longer than the longest attempt.
+const HOLD_MS: i64 = 30_000;
+
 /// Everything a notifier needs, made once at start.
 #[derive(Debug, Clone)]
 pub struct Notifier {
@@ -57,10 +60,10 @@ impl Notifier {
     /// [`Error::Unavailable`]: the attempt may have been made without being recorded, and will be made again.
     pub async fn notify(&self, id: JobId) -> Result<(), Error> {
         let store = &self.clients.store;
-        let Some(completion) = store.completion(id).await? else {
+        let Some(completion) = store.begin_try(id, HOLD_MS).await? else {
             return Ok(());
         };
-        let (Delivery::Pending, Some(url)) = (completion.delivery, completion.url.clone()) else {
+        let Some(url) = completion.url.clone() else {
             return Ok(());
         };
         let job = store.get(id).await?;
@@ -82,7 +85,7 @@ impl Notifier {
             Answer::Failed(reason) => (None, Some(reason.clone())),
         };
         let attempt = DeliveryTry {
-            number: completion.tries + 1,
+            number: completion.tries,
             at,
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             status,
@@ -96,7 +99,7 @@ impl Notifier {
         };
         tracing::info!(job_id = %id, number = attempt.number, ?status, ?delivery, "tried to deliver");
         let retry_at = wait.map(|wait| store.clock().now().plus_ms(wait));
-        store.record_try(id, &attempt, delivery, retry_at).await?;
+        store.record_try(&completion, &attempt, delivery, retry_at).await?;
         Ok(())
     }
 }

@@ -22,22 +22,15 @@ pub struct Swept {
     pub events: usize,
 }
 
-/// Looks at what is due now.
+/// Looks at what is due now. What cannot be looked at is logged, stays due, and does not keep the rest waiting.
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`]; what was not looked at stays due.
+/// [`Error::Unavailable`]: it is not known what is due.
 pub async fn sweep(clients: &Clients) -> Result<Swept, Error> {
     let now = clients.store.clock().now();
     let due = clients.store.due(now, PAGE).await?;
-    let mut swept = Swept::default();
-    for thing in due {
-        match thing {
-            Due::Job(id) => sweep_job(clients, id, &mut swept).await?,
-            Due::Completion(id) => sweep_completion(clients, id, &mut swept).await?,
-        }
-    }
-    Ok(swept)
+    Ok(sweep_all(clients, due).await)
 }
 
 /// Wakes every unfinished job, when it is known that no worker can hold any: the one process that runs them just
@@ -45,34 +38,60 @@ pub async fn sweep(clients: &Clients) -> Result<Swept, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`].
+/// [`Error::Unavailable`]: it is not known what is unfinished.
 pub async fn recover(clients: &Clients) -> Result<Swept, Error> {
-    let mut swept = Swept::default();
-    for thing in clients.store.unsettled().await? {
-        match thing {
-            Due::Job(id) => {
-                // Refused where the lease is over already; the sweep below finds it all the same.
-                match clients.store.change(id, &Event::Release).await {
-                    Ok(_) | Err(Error::Refused(_) | Error::NotFound(_)) => {}
-                    Err(error) => return Err(error),
-                }
-                sweep_job(clients, id, &mut swept).await?;
-            }
-            Due::Completion(id) => sweep_completion(clients, id, &mut swept).await?,
+    let unsettled = clients.store.unsettled().await?;
+    for thing in &unsettled {
+        if let Due::Job(id) = thing {
+            // Refused where nobody holds it any more; such a job is due soon by itself.
+            log_failure(*id, clients.store.change(*id, &Event::Release).await);
         }
     }
-    Ok(swept)
+    Ok(sweep_all(clients, unsettled).await)
+}
+
+/// Hands every held job back without counting its attempt, when it is known that its worker has just been stopped.
+///
+/// # Errors
+///
+/// [`Error::Unavailable`]: it is not known what is unfinished.
+pub async fn hand_back(clients: &Clients) -> Result<(), Error> {
+    for thing in clients.store.unsettled().await? {
+        let Due::Job(id) = thing else { continue };
+        let Ok(job) = clients.store.get(id).await else {
+            continue;
+        };
+        if job.state.status == Status::Progress {
+            let epoch = job.state.epoch;
+            log_failure(id, clients.store.change(id, &Event::Continue { epoch }).await);
+        }
+    }
+    Ok(())
+}
+
+async fn sweep_all(clients: &Clients, things: Vec<Due>) -> Swept {
+    let mut swept = Swept::default();
+    for thing in things {
+        match thing {
+            Due::Job(id) => log_failure(id, sweep_job(clients, id, &mut swept).await),
+            Due::Completion(id) => log_failure(id, sweep_completion(clients, id, &mut swept).await),
+        }
+    }
+    swept
+}
+
+/// A refusal means that somebody was faster, and a record that is not there has expired: nothing is wrong then.
+fn log_failure<T>(id: JobId, done: Result<T, Error>) {
+    match done {
+        Ok(_) | Err(Error::Refused(_) | Error::NotFound(_)) => {}
+        Err(error) => tracing::error!(job_id = %id, error = error.with_causes(), "left for the next sweep"),
+    }
 }
 
 async fn sweep_job(clients: &Clients, id: JobId, swept: &mut Swept) -> Result<(), Error> {
-    let seen = match clients.store.change(id, &Event::Sweep).await {
-        Ok(seen) => seen,
-        // Somebody was faster, or the record expired.
-        Err(Error::Refused(_) | Error::NotFound(_)) => return Ok(()),
-        Err(error) => return Err(error),
-    };
+    let seen = clients.store.change(id, &Event::Sweep).await?;
     if seen.job().state.status == Status::Failure {
-        settle(clients, &seen).await?;
+        settle(clients, &seen).await;
         swept.ended += 1;
     } else {
         clients.jobs.send(id, 0).await?;

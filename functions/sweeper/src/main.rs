@@ -1,4 +1,5 @@
 //! The sweeper as a scheduled Lambda function.
+#![recursion_limit = "256"]
 
 use jobs::Clients;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};

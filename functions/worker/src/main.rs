@@ -1,4 +1,5 @@
 //! The worker as a Lambda function.
+#![recursion_limit = "256"]
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use jobs::{Clients, Timestamp};

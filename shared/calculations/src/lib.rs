@@ -25,7 +25,7 @@ mod table;
 
 use jobs::{Registry, Stage};
 
-/// Every job type. A new one is a file of its own and a line here.
+/// Every job type. A new one is a file of its own, its `mod` line, and a line here.
 #[must_use]
 pub fn registry() -> Registry {
     Registry::default()

@@ -46,7 +46,7 @@ impl Findings {
             quality: quality(found.iter().cloned()),
             components: reports::Components {
                 count: components.count,
-                largest: components.largest.into(),
+                largest: components.largest,
                 closed: components
                     .closed
                     .into_iter()

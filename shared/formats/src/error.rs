@@ -116,7 +116,7 @@ pub enum InputError {
     /// A record is longer than any sensible one, as in a file without line ends.
     #[error("read row {row}: the record is over the limit of {max_bytes} bytes; a quote may be left open in it")]
     RecordTooLong {
-        /// The line where it begins.
+        /// The line where it begins; in a document of stakes the 1-based position of the element.
         row: u64,
         /// The limit.
         max_bytes: usize,

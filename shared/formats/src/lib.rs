@@ -60,9 +60,7 @@ mod read;
 mod table;
 
 pub use error::{InputError, ReadError, RecordError};
-pub use read::{
-    Format, InlineShare, InlineStake, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake, read_inline, read_stakes,
-};
+pub use read::{Format, InlineShare, InlineStake, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake, read_stakes};
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,
     MAX_ENCODED_BYTES, MAX_ROW_BYTES, ParquetWriter, Row, Schema, Values, WriteError,

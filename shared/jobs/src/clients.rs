@@ -1,6 +1,8 @@
 //! The three clients, made once at start from the process's environment.
 
 use std::env;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -24,15 +26,16 @@ pub struct MissingSetting {
 /// # Errors
 ///
 /// [`MissingSetting`] when it is absent, empty, or does not parse.
-pub fn setting<T: std::str::FromStr>(name: &'static str) -> Result<T, MissingSetting> {
+pub fn setting<T: FromStr<Err: Display>>(name: &'static str) -> Result<T, MissingSetting> {
     let value = env::var(name).unwrap_or_default();
     if value.is_empty() {
         let problem = "not set".to_owned();
         return Err(MissingSetting { name, problem });
     }
-    value.parse().map_err(|_| MissingSetting {
+    // The value may be a secret: only what its type says of it is told.
+    value.parse().map_err(|error: T::Err| MissingSetting {
         name,
-        problem: format!("cannot use {value:?}"),
+        problem: error.to_string(),
     })
 }
 
@@ -41,7 +44,7 @@ pub fn setting<T: std::str::FromStr>(name: &'static str) -> Result<T, MissingSet
 /// # Errors
 ///
 /// [`MissingSetting`] when it is there and does not parse.
-pub fn setting_or<T: std::str::FromStr>(name: &'static str, default: T) -> Result<T, MissingSetting> {
+pub fn setting_or<T: FromStr<Err: Display>>(name: &'static str, default: T) -> Result<T, MissingSetting> {
     match env::var(name) {
         Ok(value) if !value.is_empty() => setting(name),
         _ => Ok(default),
@@ -81,6 +84,7 @@ impl Clients {
             lease_ms: setting_or("LEASE_MS", fallback.lease_ms)?,
             grace_ms: setting_or("GRACE_MS", fallback.grace_ms)?,
         };
+        check(limits)?;
         let config = Self::sdk_config().load().await;
         Ok(Self::new(&config, None, names, Clock::system(), limits))
     }
@@ -122,6 +126,24 @@ impl Clients {
             callbacks: Queue::new(sqs, names.callbacks_queue_url),
         }
     }
+}
+
+/// A lease must outlive a few beats of its holder's heart, which beats twice a second.
+fn check(limits: Limits) -> Result<(), MissingSetting> {
+    let refuse = |name, problem: &str| {
+        let problem = problem.to_owned();
+        Err(MissingSetting { name, problem })
+    };
+    if limits.max_attempts == 0 {
+        return refuse("MAX_ATTEMPTS", "must be at least 1");
+    }
+    if limits.lease_ms < 3_000 {
+        return refuse("LEASE_MS", "must be at least 3000");
+    }
+    if limits.grace_ms < 0 {
+        return refuse("GRACE_MS", "must not be negative");
+    }
+    Ok(())
 }
 
 /// Where the services are when they are not at AWS: what `AWS_ENDPOINT_URL_DYNAMODB`, `_SQS` and `_S3` say.

@@ -38,6 +38,9 @@ pub struct Completion {
     pub tries: u32,
     /// How many of them since the last replay; the retry schedule counts these.
     pub round: u32,
+    /// No attempt is made before this.
+    #[serde(default)]
+    pub not_before: Timestamp,
     /// When the sweeper must look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
@@ -73,6 +76,7 @@ impl Completion {
             due_at: url.is_some().then(|| occurred_at.plus_ms(grace_ms)),
             url,
             tries: 0,
+            not_before: occurred_at,
             round: 0,
             expires_at: job.expires_at,
         })

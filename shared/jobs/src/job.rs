@@ -127,6 +127,20 @@ impl JobError {
     }
 }
 
+impl JobError {
+    /// The same, cut to what a record holds: input may be quoted in it.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let cut = |text: String, longest: usize| text.chars().take(longest).collect::<String>();
+        Self {
+            message: cut(self.message, 4_000),
+            field: self.field.map(|field| cut(field, 600)),
+            value: self.value.map(|value| cut(value, 600)),
+            ..self
+        }
+    }
+}
+
 /// Something the analyst should know about a result that was computed all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Warning {

@@ -100,7 +100,7 @@ pub async fn execute(
         Err(Failure::Permanent(error)) => Event::Fail {
             epoch,
             stage: hold.stage(),
-            error,
+            error: error.bounded(),
         },
         Err(Failure::Transient(reason)) => {
             tracing::warn!(job_id = %id, attempt, reason, "attempt failed");
@@ -115,7 +115,7 @@ pub async fn execute(
         Err(Failure::Stopped(_)) => return Ok(Executed::Nothing),
     };
     match hold.change(&event).await {
-        Ok(seen) => settle(clients, &seen).await,
+        Ok(seen) => Ok(settle(clients, &seen).await),
         Err(Error::Refused(_)) => Ok(Executed::Nothing),
         Err(error) => Err(error),
     }
@@ -160,11 +160,7 @@ async fn run_on_a_thread(mut run: Run, work: Result<Runnable, Failure>) -> Resul
 
 /// Sends the message that follows a change of a job: to the notifier at its end, to a worker when it waits. The store
 /// already knows; a message that is lost here is sent again by the sweeper.
-///
-/// # Errors
-///
-/// [`Error::Unavailable`].
-pub async fn settle(clients: &Clients, seen: &Seen) -> Result<Executed, Error> {
+pub async fn settle(clients: &Clients, seen: &Seen) -> Executed {
     let job = seen.job();
     let sent = match job.state.status {
         status if status.is_terminal() && job.callback_url.is_some() => clients.callbacks.send(job.id, 0).await,
@@ -178,9 +174,9 @@ pub async fn settle(clients: &Clients, seen: &Seen) -> Result<Executed, Error> {
         tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
     }
     if job.state.status.is_terminal() {
-        return Ok(Executed::Ended(job.state.status));
+        return Executed::Ended(job.state.status);
     }
-    Ok(Executed::Waits)
+    Executed::Waits
 }
 
 /// Exponential from one second, at most a minute, with jitter so that jobs that failed together do not return together.

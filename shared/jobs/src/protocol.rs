@@ -55,10 +55,13 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
     /// A waiting job may not be claimed before this.
+    #[serde(default)]
     pub not_before: Timestamp,
     /// The last invocation ran into its deadline; the next claim goes on with the same attempt.
+    #[serde(default)]
     pub continued: bool,
     /// How often the sweeper sent another message since the job began to wait.
+    #[serde(default)]
     pub wakes: u32,
     /// When the sweeper must look at it; absent once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -345,7 +348,7 @@ fn sweep(next: &mut State, now: Timestamp, limits: &Limits) -> Result<(), Refuse
     if next.status == Status::Progress && !expired {
         return Err(Refused::NotDue);
     }
-    if next.status == Status::Progress && next.attempt >= limits.max_attempts {
+    if !next.continued && next.attempt >= limits.max_attempts {
         let reason = "the worker stopped without a word";
         next.error = Some(exhausted(next.attempt, reason));
         end(next, Status::Failure, now);

@@ -10,6 +10,9 @@ use crate::{Error, JobId, Store, Timestamp};
 /// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
 const BATCH: usize = 25;
 
+/// How often a throttled table is offered the same rows: about a minute.
+const TRIES: u32 = 18;
+
 /// A block's sort key ends in this and its number. It sorts before every character that a company's name may hold.
 const BEFORE_ANY: char = '\u{1}';
 
@@ -178,6 +181,7 @@ impl RowsWriter {
     fn flush(&mut self) -> Result<(), Error> {
         let mut waiting = std::mem::take(&mut self.waiting);
         let mut pause_ms = 50;
+        let mut tries = 0;
         while !waiting.is_empty() {
             let answer = self
                 .runtime
@@ -196,6 +200,11 @@ impl RowsWriter {
                 .flat_map(|(_, rest)| rest)
                 .collect();
             if !waiting.is_empty() {
+                tries += 1;
+                if tries == TRIES {
+                    let refused = std::io::Error::other("the table takes no more");
+                    return Err(Error::unavailable("write result rows")(refused));
+                }
                 // The table is throttled: what it did not take is offered again, more and more slowly.
                 std::thread::sleep(std::time::Duration::from_millis(pause_ms));
                 pause_ms = (pause_ms * 2).min(5_000);

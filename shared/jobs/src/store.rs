@@ -169,6 +169,7 @@ impl Store {
             Ok(_) => Ok(Write::Done),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 PutItemError::ConditionalCheckFailedException(lost) => Ok(Write::Lost(lost.item)),
+                PutItemError::TransactionConflictException(_) => Ok(Write::Lost(None)),
                 other => Err(Error::unavailable("write an item")(other)),
             },
             Err(other) => Err(Error::unavailable("write an item")(other)),
@@ -225,8 +226,9 @@ impl Store {
     }
 }
 
+/// Somebody else wrote first, or writes at this moment.
 fn failed_condition(reason: &aws_sdk_dynamodb::types::CancellationReason) -> bool {
-    reason.code() == Some("ConditionalCheckFailed")
+    matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
 }
 
 fn completion_item(completion: &Completion, version: &Version) -> Result<Item, Error> {

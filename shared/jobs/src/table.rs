@@ -1,9 +1,12 @@
 //! The shape of the one table.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::client::Waiters;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    ScalarAttributeType, TimeToLiveSpecification, TimeToLiveStatus,
 };
 
 use crate::Error;
@@ -17,9 +20,8 @@ use crate::item::{BY_DUE, BY_TENANT};
 /// [`Error::Unavailable`] when the service refuses.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), Error> {
     const ACTION: &str = "create the table";
-    let exists = client.describe_table().table_name(table).send().await;
-    if exists.is_ok() {
-        return Ok(());
+    if client.describe_table().table_name(table).send().await.is_ok() {
+        return forget_in_time(client, table).await;
     }
     let text = ["pk", "sk", "tenant", "job", "due_shard"].map(|name| attribute(name, ScalarAttributeType::S));
     let number = attribute("due_at", ScalarAttributeType::N);
@@ -34,6 +36,28 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), Error> {
         .send()
         .await
         .map_err(Error::unavailable(ACTION))?;
+    client
+        .wait_until_table_exists()
+        .table_name(table)
+        .wait(Duration::from_secs(120))
+        .await
+        .map_err(Error::unavailable(ACTION))?;
+    forget_in_time(client, table).await
+}
+
+/// Turns on the time to live, unless it is on.
+async fn forget_in_time(client: &Client, table: &str) -> Result<(), Error> {
+    const ACTION: &str = "set the time to live";
+    let now = client
+        .describe_time_to_live()
+        .table_name(table)
+        .send()
+        .await
+        .map_err(Error::unavailable(ACTION))?;
+    let status = now.time_to_live_description().and_then(|now| now.time_to_live_status());
+    if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+        return Ok(());
+    }
     let time_to_live = TimeToLiveSpecification::builder()
         .enabled(true)
         .attribute_name("ttl")

@@ -1,7 +1,5 @@
 //! When to try again.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
@@ -24,8 +22,7 @@ const WAITS: [i64; 9] = [
 #[must_use]
 pub fn retry_after_ms(failed: u32) -> Option<i64> {
     let wait = *WAITS.get(usize::try_from(failed).ok()?)?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let jitter = i64::from(since.subsec_nanos()) % (wait / 10);
+    let jitter = rand::random_range(0..=wait / 10);
     Some(wait + jitter)
 }
 

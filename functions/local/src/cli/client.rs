@@ -186,8 +186,13 @@ impl Client {
         fs::create_dir_all(folder).await.with_context(cannot)?;
         let mut paths = Vec::new();
         for report in &job.reports {
-            let path = folder.join(file_name(Path::new(&report.name)));
-            let partial = folder.join(format!(".{}.partial", report.name));
+            // Only a plain name: a server does not choose where its files land.
+            let name = file_name(Path::new(&report.name));
+            if name.is_empty() || name != report.name {
+                bail!("the answer names a file {:?}", report.name);
+            }
+            let path = folder.join(&name);
+            let partial = folder.join(format!(".{name}.partial"));
             let mut answer = self.http.get(self.url.join(&report.href)?).send().await?;
             if !answer.status().is_success() {
                 bail!("cannot fetch {}: {}", report.name, answer.status());

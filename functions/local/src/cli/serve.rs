@@ -10,6 +10,9 @@ pub(super) async fn serve(flags: ServeFlags) -> anyhow::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let data = flags.data.clone();
     let system = System::start(SystemSettings::new(flags.data, flags.listen)).await?;
+    if !flags.listen.ip().is_loopback() {
+        complain("warning: there are no users and keys yet, so whoever reaches this address reads and writes all jobs");
+    }
     complain(&format!("listening on {}, data in {}", system.url(), data.display()));
     let ended = tokio::select! {
         _ = tokio::signal::ctrl_c() => Ended::Interrupted,

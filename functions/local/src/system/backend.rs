@@ -91,6 +91,11 @@ impl Backend {
         })
     }
 
+    /// Whether nobody but this process uses the services.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.engines.is_some()
+    }
+
     /// The clients of the functions, with table and bucket there.
     pub(super) async fn clients(&self, limits: Limits) -> Result<Clients, SystemError> {
         let dynamodb = self.endpoints.dynamodb_client(&self.config);

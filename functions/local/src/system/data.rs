@@ -33,9 +33,6 @@ pub enum SystemError {
         /// What the service said.
         reason: String,
     },
-    /// A setting is missing or bad.
-    #[error(transparent)]
-    Setting(#[from] jobs::MissingSetting),
     /// The client of callbacks does not start.
     #[error("start the client of callbacks")]
     Deliverer(#[source] reqwest::Error),

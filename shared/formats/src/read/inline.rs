@@ -1,4 +1,4 @@
-//! Stakes in JSON: a document `{"stakes": [..]}`, read element by element, or a list already in memory.
+//! Stakes in JSON: a document `{"stakes": [..]}`, read element by element, each within a [`Budget`] of bytes.
 
 use std::fmt;
 use std::io::BufReader;
@@ -7,10 +7,16 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::budget::{Budget, Budgeted};
 use super::check::{Checker, Field, bad_record};
 use super::input::Input;
-use super::{Format, Read, ReadOptions, Stake};
+use super::{Format, Read, Stake};
 use crate::error::{InputError, ReadError};
+
+/// The most characters of an error of the parser that go into a message: its text may quote the input.
+const MAX_REASON_CHARS: usize = 300;
+/// How many of them are kept from its end, which says where the fault is.
+const REASON_END_CHARS: usize = 100;
 
 /// A stake as it stands in a request or in a document of stakes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,48 +40,34 @@ pub enum InlineShare {
     Text(String),
 }
 
-/// Checks stakes that are in memory, exactly as [`read_stakes`](super::read_stakes) would. Rows are positions from 1;
-/// of the options only `unit` and `on_bad_record` matter.
-///
-/// # Errors
-///
-/// [`ReadError::Record`] for the first bad stake unless they are skipped, [`ReadError::Input`] if none is left,
-/// [`ReadError::Sink`] with what `sink` returned.
-pub fn read_inline<E>(
-    stakes: &[InlineStake],
-    options: &ReadOptions,
-    sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
-) -> Result<Read, ReadError<E>> {
-    let mut checker = Checker::new(options.unit, options.on_bad_record);
-    for (row, stake) in (1..).zip(stakes) {
-        take(&mut checker, row, stake, sink)?;
-    }
-    checker.finish(Format::Stakes.name(), None)
-}
-
 /// Reads a document of stakes.
 pub(super) fn read_document<E>(
     input: &mut Input<'_>,
     checker: Checker,
     sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
 ) -> Result<Read, ReadError<E>> {
+    let budget = Budget::new();
     let mut reading = Reading {
         checker,
         sink,
+        budget: &budget,
         failure: None,
     };
     let outcome = {
-        let mut json = serde_json::Deserializer::from_reader(BufReader::new(&mut *input));
+        let mut json = serde_json::Deserializer::from_reader(Budgeted::new(BufReader::new(&mut *input), &budget));
         Document(&mut reading).deserialize(&mut json).and_then(|()| json.end())
     };
     if let Some(failure) = reading.failure {
         return Err(failure);
     }
+    if let Some(fault) = budget.fault() {
+        return Err(fault.into());
+    }
     match outcome {
         Ok(()) => reading.checker.finish(Format::Stakes.name(), None),
         Err(error) if error.is_io() => Err(input.failure(&error.into())),
         Err(error) => Err(InputError::NotReadable {
-            reason: format!("as a document of stakes: {error}"),
+            reason: format!("as a document of stakes: {}", abridge(error.to_string())),
         }
         .into()),
     }
@@ -110,6 +102,7 @@ fn take<E>(
 struct Reading<'s, E> {
     checker: Checker,
     sink: &'s mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+    budget: &'s Budget,
     failure: Option<ReadError<E>>,
 }
 
@@ -140,7 +133,18 @@ fn stake(mut value: Value) -> Result<InlineStake, (Value, String)> {
             return Err((value, "its share is neither a number nor a string".to_owned()));
         }
     }
-    InlineStake::deserialize(&value).map_err(|error| (value, error.to_string()))
+    InlineStake::deserialize(&value).map_err(|error| (value, abridge(error.to_string())))
+}
+
+/// The text, cut in its middle so that a message stays readable.
+fn abridge(text: String) -> String {
+    let length = text.chars().count();
+    if length <= MAX_REASON_CHARS {
+        return text;
+    }
+    let start: String = text.chars().take(MAX_REASON_CHARS - REASON_END_CHARS - 1).collect();
+    let end: String = text.chars().skip(length - REASON_END_CHARS).collect();
+    format!("{start}…{end}")
 }
 
 struct Document<'r, 's, E>(&'r mut Reading<'s, E>);
@@ -197,13 +201,15 @@ impl<'de, E> Visitor<'de> for Elements<'_, '_, E> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        let mut row = 0;
+        let mut row = 1;
+        self.0.budget.renew(row);
         while let Some(value) = elements.next_element::<Value>()? {
-            row += 1;
             if let Err(failure) = self.0.element(row, value) {
                 self.0.failure = Some(failure);
                 return Err(A::Error::custom("stopped"));
             }
+            row += 1;
+            self.0.budget.renew(row);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::input::Input;
 use crate::error::{InputError, ReadError};
 
 /// The longest record: far above any real one, far below what would hurt.
-const MAX_RECORD_BYTES: usize = 1 << 20;
+pub(super) const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// In the order in which a tie is decided.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];

@@ -35,6 +35,31 @@ impl Store {
         items.into_iter().map(|item| from_item(item, "a delivery")).collect()
     }
 
+    /// Begins an attempt, if one is due: for `hold_ms` nobody else begins another. Gives the event, its `tries` counting
+    /// this attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn begin_try(&self, id: JobId, hold_ms: i64) -> Result<Option<Completion>, Error> {
+        let now = self.clock.now();
+        let begun = self
+            .change_completion(id, |completion| {
+                if completion.delivery != Delivery::Pending || completion.not_before > now {
+                    return false;
+                }
+                completion.tries += 1;
+                completion.not_before = now.plus_ms(hold_ms);
+                completion.due_at = Some(completion.not_before);
+                true
+            })
+            .await;
+        match begun {
+            Err(Error::NotFound(_)) => Ok(None),
+            begun => begun,
+        }
+    }
+
     /// Records an attempt: the attempt itself first, then how the event stands after it. `retry_at` is when the next
     /// attempt is due, where there is one.
     ///
@@ -43,23 +68,25 @@ impl Store {
     /// [`Error::NotFound`] when the job has no event, or [`Error::Unavailable`].
     pub async fn record_try(
         &self,
-        id: JobId,
+        event: &Completion,
         attempt: &DeliveryTry,
         delivery: Delivery,
         retry_at: Option<Timestamp>,
-    ) -> Result<Completion, Error> {
-        self.write_try(id, attempt).await?;
-        self.change_completion(id, |completion| {
-            completion.tries = completion.tries.max(attempt.number);
-            completion.round += 1;
-            // An attempt that was under way when another succeeded does not undo that.
-            if completion.delivery != Delivery::Delivered {
-                completion.delivery = delivery;
-                completion.due_at = retry_at;
+    ) -> Result<(), Error> {
+        self.write_try(event, attempt).await?;
+        self.change_completion(event.job_id, |completion| {
+            // An attempt that was under way when another succeeded does not undo that, nor does it undo a replay.
+            if completion.delivery != Delivery::Pending || completion.tries != attempt.number {
+                return false;
             }
+            completion.round += 1;
+            completion.delivery = delivery;
+            completion.due_at = retry_at;
+            completion.not_before = retry_at.unwrap_or(completion.not_before);
+            true
         })
         .await?;
-        self.completion(id).await?.ok_or(Error::NotFound(id))
+        Ok(())
     }
 
     /// Puts the next look of the sweeper off until `at`. A change in between is left as it is.
@@ -70,8 +97,10 @@ impl Store {
     pub async fn postpone_completion(&self, id: JobId, at: Timestamp) -> Result<(), Error> {
         self.change_completion(id, |completion| {
             completion.due_at = completion.due_at.map(|due| due.max(at));
+            true
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// Makes the event deliverable anew, with the same identity, from the start of the retry schedule.
@@ -79,17 +108,17 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::record_try`].
-    pub async fn replay(&self, id: JobId) -> Result<Completion, Error> {
+    pub async fn replay(&self, id: JobId) -> Result<(), Error> {
         let now = self.clock.now();
         self.change_completion(id, |completion| {
-            if completion.url.is_some() {
-                completion.delivery = Delivery::Pending;
-                completion.round = 0;
-                completion.due_at = Some(now);
-            }
+            completion.delivery = Delivery::Pending;
+            completion.round = 0;
+            completion.due_at = Some(now);
+            completion.not_before = now;
+            completion.url.is_some()
         })
         .await?;
-        self.completion(id).await?.ok_or(Error::NotFound(id))
+        Ok(())
     }
 
     async fn read_completion(&self, id: JobId) -> Result<Option<Versioned<Completion>>, Error> {
@@ -102,13 +131,20 @@ impl Store {
         Ok(Some(seen))
     }
 
-    async fn change_completion(&self, id: JobId, change: impl Fn(&mut Completion)) -> Result<(), Error> {
+    /// Changes an event as `change` says, unless that says no. Gives the event as it is then.
+    async fn change_completion(
+        &self,
+        id: JobId,
+        change: impl Fn(&mut Completion) -> bool,
+    ) -> Result<Option<Completion>, Error> {
         for _ in 0..super::RACES {
             let mut seen = self.read_completion(id).await?.ok_or(Error::NotFound(id))?;
-            change(&mut seen.record);
+            if !change(&mut seen.record) {
+                return Ok(None);
+            }
             let item = completion_item(&seen.record, &seen.version.next())?;
             if let Write::Done = self.put_if(item, &seen.version).await? {
-                return Ok(());
+                return Ok(Some(seen.record));
             }
         }
         Err(Error::unavailable("change an event that others keep changing")(
@@ -116,10 +152,10 @@ impl Store {
         ))
     }
 
-    async fn write_try(&self, id: JobId, attempt: &DeliveryTry) -> Result<(), Error> {
+    async fn write_try(&self, event: &Completion, attempt: &DeliveryTry) -> Result<(), Error> {
         let mut item: Item = to_item(attempt, "a delivery")?;
-        item.extend(key(id, format!("TRY#{:06}", attempt.number)));
-        let ttl = attempt.at.plus_ms(30 * 24 * 3_600_000).seconds();
+        item.extend(key(event.job_id, format!("TRY#{:06}", attempt.number)));
+        let ttl = event.expires_at.seconds();
         item.insert("ttl".to_owned(), number(ttl));
         self.client
             .put_item()

@@ -72,15 +72,9 @@ impl Store {
                 }
             }
             Ok(Write::Lost(None)) => Err(Error::KeyInFlight),
-            Err(error) if is_conflict(&error) => Err(Error::KeyInFlight),
             Err(error) => Err(error),
         }
     }
-}
-
-/// Two transactions that touch one key at the same moment.
-fn is_conflict(error: &Error) -> bool {
-    error.with_causes().contains("TransactionConflict")
 }
 
 fn key_item(job: &Job, idempotency: &Idempotency, now: Timestamp) -> Result<Item, Error> {

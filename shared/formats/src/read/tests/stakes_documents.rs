@@ -74,24 +74,71 @@ fn broken_documents_are_not_readable() {
     assert_eq!(code(read(r#"[{"owner": "A"}]"#)), "unknown_format");
 }
 
+/// `start`, then 100 MB of the pattern `fill`, in a gzip of some 100 KB.
+fn unfolding(start: &str, fill: &str) -> Vec<u8> {
+    let member = gzip(fill.repeat((1 << 20) / fill.len()).as_bytes());
+    [gzip(start.as_bytes()), member.repeat(100)].concat()
+}
+
 #[test]
-fn stakes_in_memory_are_checked_like_those_of_a_document() {
-    let text = r#"[{"owner": "A", "owned": "Foo", "share": 0.33}, {"owner": "B", "owned": "Foo", "share": "x"}]"#;
-    let stakes: Vec<InlineStake> = serde_json::from_str(text).unwrap();
-    let mut seen = Vec::new();
-    let mut sink = |stake: Stake<'_>| {
-        seen.push((stake.row, stake.owner.to_owned()));
-        Ok::<(), String>(())
+fn a_document_cannot_unfold_into_one_value_that_fills_the_memory() {
+    const FIRST: &str = r#"{"stakes": [{"owner": "A", "owned": "Foo", "share": 0.33}"#;
+    // Reading on past one element would meet this limit first.
+    let options = ReadOptions {
+        format: Some("stakes".to_owned()),
+        max_bytes: 3 << 20,
+        ..skipping()
     };
-    let error = read_inline(&stakes, &ReadOptions::default(), &mut sink).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "read row 2: share \"x\" is not a number; write a decimal such as 0.25"
+    for (start, fill, row) in [
+        (r#"{"stakes": [""#.to_owned(), "x", 1),
+        (format!(r#"{FIRST}, ""#), "x", 2),
+        (format!(r#"{FIRST}, {{"owner": ""#), "x", 2),
+        (format!(r#"{FIRST}, {{""#), "x", 2),
+        (format!("{FIRST}, [0"), ",0", 2),
+        (format!("{FIRST}, 1"), "0", 2),
+        (format!("{FIRST}], \""), "x", 2),
+        (r#"{"not \"stakes\" yet"#.to_owned(), "x", 1),
+        (r#"{"stakes": ""#.to_owned(), "x", 1),
+    ] {
+        let file = unfolding(&start, fill);
+        assert!(file.len() < 500_000, "{}", file.len());
+        let error = read_with(&file, &options).unwrap_err();
+        assert_eq!(error.code(), Some("record_too_long"), "{start}");
+        let place = format!("read row {row}: ");
+        assert!(error.to_string().starts_with(&place), "{start}: {error}");
+    }
+}
+
+#[test]
+fn the_limit_is_on_an_element_not_on_the_document() {
+    let element = format!(
+        r#"{{"owner": "A", "owned": "Foo", {}"share": 0.33}}"#,
+        " ".repeat(1_000_000)
     );
-    assert_eq!(read_inline(&stakes, &skipping(), &mut sink).unwrap().records, 1);
-    assert_eq!(seen, [(1, "A".to_owned()), (1, "A".to_owned())]);
-    let (from_document, _) = read_with(format!("{{\"stakes\": {text}}}").as_bytes(), &skipping()).unwrap();
-    assert_eq!(from_document.records, 1);
+    let document = format!(r#"{{"stakes": [{element}, {element}, {element}]}}"#);
+    assert_eq!(read(document).unwrap().0.records, 3);
+}
+
+#[test]
+fn a_message_quotes_a_long_name_or_value_in_part_only() {
+    let long = "é".repeat(250_000);
+    let stake = r#"{"owner": "A", "owned": "Foo", "share": 0.33}"#;
+    for document in [
+        format!(r#"{{"{long}": 1, "stakes": [{stake}]}}"#),
+        format!(r#"{{"stakes": [{stake}], "{long}": 1}}"#),
+        format!(r#"{{"stakes": "{long}"}}"#),
+        format!(r#"{{"stakes": [{{"owner": "A", "owned": "Foo", "share": 0.33, "{long}": 1}}]}}"#),
+        format!(r#"{{"stakes": ["{long}"]}}"#),
+    ] {
+        let options = ReadOptions {
+            format: Some("stakes".to_owned()),
+            ..ReadOptions::default()
+        };
+        let error = read_with(document.as_bytes(), &options).unwrap_err();
+        let text = error.to_string();
+        assert!(error.code().is_some() && text.chars().count() < 500, "{text}");
+        assert!(text.contains("éé") && text.contains("expected"), "{text}");
+    }
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! How much of a JSON document may go into one value, so that a small file cannot unfold into one that fills the memory.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+
+use super::records::MAX_RECORD_BYTES;
+use crate::error::InputError;
+
+/// The bytes left for the current element. The parser reads on through its own borrow, hence the cells.
+pub(super) struct Budget {
+    left: Cell<usize>,
+    row: Cell<u64>,
+    overdrawn: Cell<bool>,
+}
+
+impl Budget {
+    /// A full budget. What stands before the first element is counted to that element.
+    pub(super) fn new() -> Self {
+        Self {
+            left: Cell::new(MAX_RECORD_BYTES),
+            row: Cell::new(1),
+            overdrawn: Cell::new(false),
+        }
+    }
+
+    /// Fills it up for the element at the 1-based position `row`, with the comma and the blanks before it.
+    pub(super) fn renew(&self, row: u64) {
+        self.left.set(MAX_RECORD_BYTES);
+        self.row.set(row);
+    }
+
+    /// The fault, if a reader stopped because the budget was used up.
+    pub(super) fn fault(&self) -> Option<InputError> {
+        self.overdrawn.get().then(|| InputError::RecordTooLong {
+            row: self.row.get(),
+            max_bytes: MAX_RECORD_BYTES,
+        })
+    }
+}
+
+/// A reader that spends a budget and fails once that is used up.
+pub(super) struct Budgeted<'b, R> {
+    inner: R,
+    budget: &'b Budget,
+}
+
+impl<'b, R: Read> Budgeted<'b, R> {
+    /// Reads from `inner`, which may itself read ahead: only bytes handed on are counted.
+    pub(super) fn new(inner: R, budget: &'b Budget) -> Self {
+        Self { inner, budget }
+    }
+}
+
+impl<R: Read> Read for Budgeted<'_, R> {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        if let Some(left) = self.budget.left.get().checked_sub(read) {
+            self.budget.left.set(left);
+            Ok(read)
+        } else {
+            self.budget.overdrawn.set(true);
+            Err(io::ErrorKind::FileTooLarge.into())
+        }
+    }
+}
