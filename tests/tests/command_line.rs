@@ -83,6 +83,7 @@ fn the_exit_status_tells_what_happened() {
     let bad = folder.path().join("bad.csv");
     std::fs::write(&bad, "owner,owned,share\nA,B,-0.1\n").unwrap();
 
+    std::fs::write(folder.path().join("result.csv"), "of an earlier run").unwrap();
     let output = run("integrated-ownership", &bad, folder.path(), &[]);
     let stderr = said(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");

@@ -355,6 +355,26 @@ async fn job_types_describe_themselves() {
     instance.stop().await;
 }
 
+#[test]
+fn the_contract_asks_for_in_the_path_what_stands_in_the_path() {
+    let contract = serde_json::to_value(api::openapi()).unwrap();
+    let mut looked = 0;
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        for (_, call) in item.as_object().unwrap() {
+            for parameter in call["parameters"].as_array().into_iter().flatten() {
+                let name = format!("{{{}}}", parameter["name"].as_str().unwrap());
+                assert_eq!(parameter["in"] == "path", path.contains(&name), "{path}: {parameter}");
+                assert!(
+                    parameter["in"] == "path" || parameter["required"] != true,
+                    "{path}: {parameter}"
+                );
+                looked += 1;
+            }
+        }
+    }
+    assert!(looked > 10);
+}
+
 /// The contract that is served is the one that is committed. Set `UPDATE_OPENAPI=1` to write it anew.
 #[test]
 fn the_contract_is_the_committed_one() {

@@ -32,6 +32,7 @@ pub(crate) struct CompanyRows {
 
 /// Which companies.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
     /// `next` of the page before.

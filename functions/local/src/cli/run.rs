@@ -1,6 +1,8 @@
 //! `stakegraph run`: one job through the whole system, in one process.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,6 +13,9 @@ use super::progress::Progress;
 use super::receiver::Receiver;
 use super::{Ended, complain, own, say};
 use crate::{System, SystemSettings};
+
+/// What a run leaves.
+const FILES: [&str; 4] = ["result.csv", "result.parquet", "summary.json", "report.html"];
 
 /// How long to wait for the completion event after the job has ended.
 const EVENT: Duration = Duration::from_secs(5);
@@ -34,6 +39,7 @@ async fn run_on(system: &System, flags: &RunFlags) -> anyhow::Result<Ended> {
     let client = Client::new(&system.url())?;
     let mut receiver = Receiver::start(system.secret().clone()).await?;
     let submitted = client.submit(&flags.job, Some(receiver.url())).await?;
+    clear(&flags.out)?;
     let mut progress = Progress::start();
     let job = client.watch(&submitted.id, |job| progress.show(job)).await?;
     match receiver.event(EVENT).await {
@@ -53,6 +59,20 @@ async fn run_on(system: &System, flags: &RunFlags) -> anyhow::Result<Ended> {
         say(&path.display().to_string());
     }
     Ok(Ended::Success)
+}
+
+/// Takes away what an earlier run left, so that nobody takes it for the result of this one.
+fn clear(out: &Path) -> anyhow::Result<()> {
+    for name in FILES {
+        let path = out.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot replace {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn report_warnings(job: &Job) {
