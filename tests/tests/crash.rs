@@ -9,7 +9,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
 
 #[tokio::test]
 async fn a_job_killed_at_any_stage_ends_with_the_same_result() {
-    let network = layered(20, 400);
+    let network = layered(25, 550);
     let data = tempfile::tempdir().unwrap();
     let submit = async |served: &Served| {
         let upload = served.api().upload(&network).await;
@@ -22,7 +22,7 @@ async fn a_job_killed_at_any_stage_ends_with_the_same_result() {
     drop(served);
 
     // From "just accepted" to deep in the longest stage.
-    for least in [0, 1, 60, 70] {
+    for least in [0, 1, 55, 65] {
         let served = Served::start(BINARY, data.path());
         let id = submit(&served).await;
         let job = served
