@@ -255,10 +255,13 @@ impl Served {
         Api::new(&self.url)
     }
 
-    /// Its process id.
+    /// Asks it to stop, as a service manager does; waits until it has.
     #[must_use]
-    pub fn id(&self) -> u32 {
-        self.process.id()
+    pub fn terminate(mut self) -> std::process::ExitStatus {
+        let id = self.process.id().to_string();
+        let asked = std::process::Command::new("kill").args(["-TERM", &id]).status();
+        assert!(asked.unwrap().success());
+        self.process.wait().unwrap()
     }
 }
 

@@ -40,6 +40,30 @@ async fn a_job_killed_at_any_stage_ends_with_the_same_result() {
 }
 
 #[tokio::test]
+async fn a_clean_stop_hands_a_running_job_back_without_spending_an_attempt() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(BINARY, data.path());
+    let upload = served.api().upload(&layered(60, 1500)).await;
+    let job = json!({"type": "integrated-ownership", "input": {"upload": upload}, "parameters": {"floor": 0.5}});
+    let id = served.api().submit(&job).await;
+    let before = served
+        .api()
+        .until(&id, |job| job["percentage"].as_u64() >= Some(1))
+        .await;
+    assert_eq!(served.terminate().code(), Some(0));
+
+    let served = Served::start(BINARY, data.path());
+    let after = served.api().until(&id, |job| job["status"] == "PROGRESS").await;
+    assert_eq!(after["attempt"], 1, "{after}");
+    assert!(
+        after["percentage"].as_u64() >= before["percentage"].as_u64(),
+        "{after} after {before}"
+    );
+    let (status, _) = served.api().post(&format!("/jobs/{id}/revoke"), &json!({})).await;
+    assert_eq!(status.as_u16(), 200);
+}
+
+#[tokio::test]
 async fn what_was_finished_before_the_crash_is_there_after_it() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(BINARY, data.path());
