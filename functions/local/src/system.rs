@@ -50,8 +50,7 @@ pub struct SystemSettings {
 
 impl SystemSettings {
     /// A system for one machine: short leases, since the one process knows at its start that all workers are gone,
-    /// and
-    /// callbacks to loopback, unless strangers can reach the API.
+    /// and callbacks to loopback, unless strangers can reach the API.
     #[must_use]
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
