@@ -2,9 +2,11 @@
 
 mod backend;
 mod data;
+mod elsewhere;
 mod mapping;
 
 pub use data::SystemError;
+pub(crate) use elsewhere::Elsewhere;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -113,22 +115,26 @@ impl System {
         let mut tasks = JoinSet::new();
         let worker = Worker::new(clients.clone(), settings.registry.clone(), settings.pipeline);
         for _ in 0..settings.workers {
-            tasks.spawn(mapping::map_jobs(
-                backend.jobs_queue(),
-                worker.clone(),
-                stopping.clone(),
-            ));
+            let worker = worker.clone();
+            let handle = move |event| {
+                let worker = worker.clone();
+                async move { Some(worker.handle(event, None).await) }
+            };
+            tasks.spawn(mapping::map(backend.jobs_queue(), handle, stopping.clone()));
         }
         let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::Deliverer)?;
         let notifier = Notifier::new(clients.clone(), deliverer, secret.clone());
         for _ in 0..settings.workers {
-            tasks.spawn(mapping::map_callbacks(
-                backend.callbacks_queue(),
-                notifier.clone(),
-                stopping.clone(),
-            ));
+            let notifier = notifier.clone();
+            let handle = move |event| {
+                let notifier = notifier.clone();
+                async move { Some(notifier.handle(event).await) }
+            };
+            tasks.spawn(mapping::map(backend.callbacks_queue(), handle, stopping.clone()));
         }
-        tasks.spawn(mapping::sweep(clients.clone(), settings.sweep_every, stopping.clone()));
+        let swept = clients.clone();
+        let sweep = move || sweep(swept.clone());
+        tasks.spawn(mapping::each(settings.sweep_every, sweep, stopping.clone()));
         let api = Api::new(clients.clone(), settings.registry, settings.api);
         tasks.spawn(serve(listener, router(api), stopping));
         Ok(Self {
@@ -173,6 +179,12 @@ impl System {
             tracing::warn!(error = error.with_causes(), "jobs are not handed back");
         }
         self.backend.stop().await;
+    }
+}
+
+async fn sweep(clients: Clients) {
+    if let Err(error) = sweeper::sweep(&clients).await {
+        tracing::warn!(error = error.with_causes(), "not swept");
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jobs::{Clients, Completion, Delivery, DeliveryTry, Error, Job, JobId, Message};
 use serde_json::json;
+use tracing::Instrument;
 use webhooks::{Answer, Deliverer, Request, Secret};
 
 /// While an attempt is made, nobody makes another: longer than the longest attempt.
@@ -50,7 +51,8 @@ impl Notifier {
     async fn handle_one(&self, message: &SqsMessage) -> Result<(), String> {
         let body = message.body.as_deref().unwrap_or_default();
         let Message { job_id } = serde_json::from_str(body).map_err(|error| format!("read a message: {error}"))?;
-        self.notify(job_id).await.map_err(|error| error.with_causes())
+        let notified = self.notify(job_id).instrument(tracing::info_span!("job", %job_id));
+        notified.await.map_err(|error| error.with_causes())
     }
 
     /// Makes one attempt to deliver the event of a job, if it is still to be delivered.
@@ -97,7 +99,7 @@ impl Notifier {
             (false, true, _) | (false, false, None) => (Delivery::Dead, None),
             (false, false, Some(wait)) => (Delivery::Pending, Some(wait)),
         };
-        tracing::info!(job_id = %id, number = attempt.number, ?status, ?delivery, "tried to deliver");
+        tracing::info!(number = attempt.number, ?status, ?delivery, "tried to deliver");
         let retry_at = wait.map(|wait| store.clock().now().plus_ms(wait));
         store.record_try(&completion, &attempt, delivery, retry_at).await?;
         Ok(())

@@ -7,6 +7,7 @@
 use jobs::pipeline::settle;
 use jobs::protocol::Event;
 use jobs::{Clients, Due, Error, JobId, Status};
+use tracing::{Instrument, Span};
 
 /// How many things of each shard one sweep looks at.
 const PAGE: i32 = 250;
@@ -63,7 +64,10 @@ pub async fn hand_back(clients: &Clients) -> Result<(), Error> {
         };
         if job.state.status == Status::Progress {
             let epoch = job.state.epoch;
-            log_failure(id, clients.store.change(id, &Event::Continue { epoch }).await);
+            log_failure(
+                id,
+                clients.store.change(id, &Event::Continue { epoch, delay_ms: 0 }).await,
+            );
         }
     }
     Ok(())
@@ -73,8 +77,10 @@ async fn sweep_all(clients: &Clients, things: Vec<Due>) -> Swept {
     let mut swept = Swept::default();
     for thing in things {
         match thing {
-            Due::Job(id) => log_failure(id, sweep_job(clients, id, &mut swept).await),
-            Due::Completion(id) => log_failure(id, sweep_completion(clients, id, &mut swept).await),
+            Due::Job(id) => log_failure(id, sweep_job(clients, id, &mut swept).instrument(span(id)).await),
+            Due::Completion(id) => {
+                log_failure(id, sweep_completion(clients, id, &mut swept).instrument(span(id)).await)
+            }
         }
     }
     swept
@@ -88,6 +94,11 @@ fn log_failure<T>(id: JobId, done: Result<T, Error>) {
     }
 }
 
+/// Each line of the log names the job.
+fn span(id: JobId) -> Span {
+    tracing::info_span!("job", job_id = %id)
+}
+
 async fn sweep_job(clients: &Clients, id: JobId, swept: &mut Swept) -> Result<(), Error> {
     let seen = clients.store.change(id, &Event::Sweep).await?;
     if seen.job().state.status == Status::Failure {
@@ -97,7 +108,7 @@ async fn sweep_job(clients: &Clients, id: JobId, swept: &mut Swept) -> Result<()
         clients.jobs.send(id, 0).await?;
         swept.woken += 1;
     }
-    tracing::info!(job_id = %id, status = %seen.job().state.status, "swept");
+    tracing::info!(status = %seen.job().state.status, "swept");
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jobs::pipeline::{Settings, execute};
 use jobs::{Clients, Message, MissingSetting, Registry, Timestamp, setting_or};
+use tracing::Instrument;
 
 /// Everything a worker needs, made once at start.
 #[derive(Debug, Clone)]
@@ -45,11 +46,14 @@ impl Worker {
     async fn handle_one(&self, message: &SqsMessage, deadline: Option<Timestamp>) -> Result<(), String> {
         let body = message.body.as_deref().unwrap_or_default();
         let Message { job_id } = serde_json::from_str(body).map_err(|error| format!("read a message: {error}"))?;
-        let executed = execute(&self.clients, &self.registry, &self.settings, job_id, deadline)
-            .await
-            .map_err(|error| error.with_causes())?;
-        tracing::info!(%job_id, ?executed, "looked at a job");
-        Ok(())
+        let look = async {
+            let executed = execute(&self.clients, &self.registry, &self.settings, job_id, deadline).await;
+            tracing::info!(?executed, "looked at a job");
+            executed
+        };
+        // Each line of the log names the job.
+        let executed = look.instrument(tracing::info_span!("job", %job_id)).await;
+        executed.map(drop).map_err(|error| error.with_causes())
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tracing::{Instrument, Span};
 
 use crate::protocol::{Event, Refused};
 use crate::registry::Runnable;
@@ -42,6 +43,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// How long a throttled job waits, in milliseconds; somewhere in between, so that jobs do not return together.
+const THROTTLED_MS: std::ops::Range<i64> = 5_000..30_000;
 
 /// What became of a message that said "look at this job".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,34 +95,57 @@ pub async fn execute(
         Err(error) => Err(Failure::permanent("unknown_job_type", error.to_string())),
     };
     drop(beating);
-    let event = match ended {
-        Ok(outcome) => Event::Succeed {
-            epoch,
-            stage: hold.stage(),
-            outcome,
-        },
-        Err(Failure::Permanent(error)) => Event::Fail {
-            epoch,
-            stage: hold.stage(),
-            error: error.bounded(),
-        },
-        Err(Failure::Transient(reason)) => {
-            tracing::warn!(job_id = %id, attempt, reason, "attempt failed");
-            let delay_ms = backoff_ms(attempt);
-            Event::Retry {
-                epoch,
-                reason: "a service it needs did not answer, or the calculation broke off".to_owned(),
-                delay_ms,
-            }
-        }
-        Err(Failure::Continue) => Event::Continue { epoch },
-        Err(Failure::Stopped(_)) => return Ok(Executed::Nothing),
+    let Some(event) = event_of(ended, &hold, epoch, attempt) else {
+        return Ok(Executed::Nothing);
     };
     match hold.change(&event).await {
         Ok(seen) => Ok(settle(clients, &seen).await),
         Err(Error::Refused(_)) => Ok(Executed::Nothing),
         Err(error) => Err(error),
     }
+}
+
+/// What an invocation has to say when its work is over; nothing if the job is not its own any more.
+fn event_of(ended: Result<Outcome, Failure>, hold: &Hold, epoch: u64, attempt: u32) -> Option<Event> {
+    let stage = hold.stage();
+    Some(match ended {
+        Ok(outcome) => Event::Succeed { epoch, stage, outcome },
+        Err(Failure::Permanent(error)) => {
+            let error = error.bounded();
+            Event::Fail { epoch, stage, error }
+        }
+        Err(Failure::Transient(reason)) if is_throttled(&reason) => {
+            tracing::warn!(attempt, reason, "throttled");
+            let delay_ms = rand::random_range(THROTTLED_MS);
+            Event::Continue { epoch, delay_ms }
+        }
+        Err(Failure::Transient(reason)) => {
+            tracing::warn!(attempt, reason, "attempt failed");
+            Event::Retry {
+                epoch,
+                reason: "a service it needs did not answer, or the calculation broke off".to_owned(),
+                delay_ms: backoff_ms(attempt),
+            }
+        }
+        Err(Failure::Continue) => Event::Continue { epoch, delay_ms: 0 },
+        Err(Failure::Stopped(_)) => return None,
+    })
+}
+
+/// Whether a service said that it is asked too much. The codes are those of the AWS SDK's own retries, and stand in the
+/// text: an error that came through a stream has nothing else left.
+fn is_throttled(reason: &str) -> bool {
+    const CODES: [&str; 8] = [
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttled",
+        "ThrottlingException",
+        "ThrottlingError",
+        "TooManyRequests",
+    ];
+    CODES.iter().any(|code| reason.contains(code))
 }
 
 /// The heart of a held job. When it is dropped, as when the whole process stops, the calculation is told to stop too.
@@ -129,7 +156,7 @@ struct Beating {
 
 impl Beating {
     fn start(hold: Arc<Hold>) -> Self {
-        let beat = tokio::spawn(Arc::clone(&hold).beat());
+        let beat = tokio::spawn(Arc::clone(&hold).beat().in_current_span());
         Self { hold, beat }
     }
 }
@@ -143,7 +170,9 @@ impl Drop for Beating {
 
 async fn run_on_a_thread(mut run: Run, work: Result<Runnable, Failure>) -> Result<Outcome, Failure> {
     let work = work?;
+    let span = Span::current();
     let thread = Handle::current().spawn_blocking(move || {
+        let _entered = span.entered();
         catch_unwind(AssertUnwindSafe(|| work(&mut run))).unwrap_or_else(|panic| {
             let said = panic
                 .downcast_ref::<String>()
@@ -174,6 +203,8 @@ pub async fn settle(clients: &Clients, seen: &Seen) -> Executed {
         tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
     }
     if job.state.status.is_terminal() {
+        let code = job.state.error.as_ref().map(|error| error.code.as_str());
+        tracing::info!(job_id = %job.id, status = %job.state.status, code, attempt = job.state.attempt, "job ended");
         return Executed::Ended(job.state.status);
     }
     Executed::Waits

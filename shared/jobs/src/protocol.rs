@@ -137,10 +137,13 @@ pub enum Event {
         /// What it stored.
         output: Committed,
     },
-    /// The holder's invocation nears its deadline; another one goes on with the same attempt.
+    /// Nothing is wrong with the job, but this invocation cannot go on: it nears its deadline, or a service it needs is
+    /// throttled. Another one goes on with the same attempt.
     Continue {
         /// The holder's.
         epoch: u64,
+        /// How long to wait before that.
+        delay_ms: i64,
     },
     /// The attempt failed in a way that may pass.
     Retry {
@@ -236,9 +239,9 @@ pub fn apply(state: &State, event: &Event, now: Timestamp, limits: &Limits) -> R
             next.committed.push(output.clone());
             renew(&mut next, now, limits);
         }
-        Event::Continue { epoch } => {
+        Event::Continue { epoch, delay_ms } => {
             held(state, *epoch)?;
-            wait(&mut next, now, 0, limits);
+            wait(&mut next, now, *delay_ms, limits);
             next.continued = true;
         }
         Event::Retry {

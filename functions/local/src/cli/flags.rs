@@ -52,6 +52,12 @@ pub(super) struct EnginesFlags {
         value_name = "SECRET"
     )]
     pub(super) secret_key: String,
+    /// Where functions run as Lambdas, such as `cargo lambda watch`: messages and a clock then invoke them there
+    #[arg(long, value_name = "URL")]
+    pub(super) functions: Option<String>,
+    /// A command to run with the variables set; the engines end when it does
+    #[arg(last = true, requires = "functions", value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -42,27 +42,12 @@ impl Backend {
     /// Starts the embedded engines on `data`, unless all three endpoint variables name others.
     pub(super) async fn start(data: &Path) -> Result<Self, SystemError> {
         let given = ENDPOINTS.map(|name| env::var(name).ok().filter(|url| !url.is_empty()));
-        let (engines, config, endpoints) = match given {
+        let (config, endpoints) = match given {
             [Some(dynamodb), Some(sqs), Some(s3)] => {
                 let config = Clients::sdk_config().load().await;
-                (None, config, Endpoints { dynamodb, sqs, s3 })
+                (config, Endpoints { dynamodb, sqs, s3 })
             }
-            [None, None, None] => {
-                let credentials = random_credentials();
-                let config = embedded_config(&credentials).await;
-                let engines = Engines::start(Settings {
-                    data: data.to_owned(),
-                    credentials,
-                    region: REGION.to_owned(),
-                })
-                .await?;
-                let endpoints = Endpoints {
-                    dynamodb: engines.dynamodb_url.clone(),
-                    sqs: engines.sqs_url.clone(),
-                    s3: engines.s3_url.clone(),
-                };
-                (Some(engines), config, endpoints)
-            }
+            [None, None, None] => return Self::embedded(data, random_credentials()).await,
             some => {
                 let absent = ENDPOINTS.iter().zip(&some).find(|(_, url)| url.is_none());
                 return Err(SystemError::Prepare {
@@ -75,6 +60,31 @@ impl Backend {
                 });
             }
         };
+        Self::on(None, config, endpoints).await
+    }
+
+    /// Starts the embedded engines on `data`.
+    pub(super) async fn embedded(data: &Path, credentials: Credentials) -> Result<Self, SystemError> {
+        let config = embedded_config(&credentials).await;
+        let engines = Engines::start(Settings {
+            data: data.to_owned(),
+            credentials,
+            region: REGION.to_owned(),
+        })
+        .await?;
+        let endpoints = Endpoints {
+            dynamodb: engines.dynamodb_url.clone(),
+            sqs: engines.sqs_url.clone(),
+            s3: engines.s3_url.clone(),
+        };
+        Self::on(Some(engines), config, endpoints).await
+    }
+
+    async fn on(
+        engines: Option<Engines>,
+        config: aws_config::SdkConfig,
+        endpoints: Endpoints,
+    ) -> Result<Self, SystemError> {
         let sqs = endpoints.sqs_client(&config);
         let names = Names {
             table: NAME.to_owned(),
@@ -108,6 +118,26 @@ impl Backend {
             Clock::system(),
             limits,
         ))
+    }
+
+    /// What the services and the things in them are called, as the functions' settings.
+    pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
+        let Names {
+            table,
+            bucket,
+            jobs_queue_url,
+            callbacks_queue_url,
+        } = self.names.clone();
+        vec![
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.endpoints.dynamodb.clone()),
+            ("AWS_ENDPOINT_URL_SQS", self.endpoints.sqs.clone()),
+            ("AWS_ENDPOINT_URL_S3", self.endpoints.s3.clone()),
+            ("TABLE", table),
+            ("BUCKET", bucket),
+            ("JOBS_QUEUE_URL", jobs_queue_url),
+            ("CALLBACKS_QUEUE_URL", callbacks_queue_url),
+        ]
     }
 
     pub(super) fn jobs_queue(&self) -> Inbox {

@@ -5,11 +5,8 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
-use jobs::Clients;
-use notifier::Notifier;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use worker::Worker;
 
 /// The longest that SQS lets a receive wait.
 const LONG_POLL_S: i32 = 20;
@@ -65,24 +62,26 @@ impl Inbox {
     }
 }
 
-/// Runs the worker on the messages of `inbox`, one at a time, until it is time to stop.
-pub(super) async fn map_jobs(inbox: Inbox, worker: Worker, mut stopping: watch::Receiver<bool>) {
+/// Hands each message of `inbox` to `handle`, one at a time, until it is time to stop. What `handle` answers nothing to
+/// was not handled.
+pub(super) async fn map<H, F>(inbox: Inbox, handle: H, mut stopping: watch::Receiver<bool>)
+where
+    H: Fn(SqsEvent) -> F,
+    F: Future<Output = Option<SqsBatchResponse>>,
+{
     while let Some(message) = next(&inbox, &mut stopping).await {
-        let response = worker.handle(event(&message), None).await;
-        inbox.settle(&message, &response).await;
+        if let Some(response) = handle(event(&message)).await {
+            inbox.settle(&message, &response).await;
+        }
     }
 }
 
-/// Runs the notifier on the messages of `inbox`, one at a time, until it is time to stop.
-pub(super) async fn map_callbacks(inbox: Inbox, notifier: Notifier, mut stopping: watch::Receiver<bool>) {
-    while let Some(message) = next(&inbox, &mut stopping).await {
-        let response = notifier.handle(event(&message)).await;
-        inbox.settle(&message, &response).await;
-    }
-}
-
-/// Runs the sweeper every now and then, until it is time to stop.
-pub(super) async fn sweep(clients: Clients, every: Duration, mut stopping: watch::Receiver<bool>) {
+/// Sweeps every now and then, until it is time to stop.
+pub(super) async fn each<S, F>(every: Duration, sweep: S, mut stopping: watch::Receiver<bool>)
+where
+    S: Fn() -> F,
+    F: Future<Output = ()>,
+{
     let mut tick = interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -90,9 +89,7 @@ pub(super) async fn sweep(clients: Clients, every: Duration, mut stopping: watch
             _ = stopping.wait_for(|stop| *stop) => return,
             _ = tick.tick() => {}
         }
-        if let Err(error) = sweeper::sweep(&clients).await {
-            tracing::warn!(error = error.with_causes(), "not swept");
-        }
+        sweep().await;
     }
 }
 

@@ -68,6 +68,11 @@ impl Hold {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the job is not ours any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// Changes the job as its holder.
     pub(crate) async fn change(&self, event: &Event) -> Result<Seen, Error> {
         let mut seen = self.seen.lock().await;

@@ -93,10 +93,12 @@ impl Run {
             return Err(Failure::Continue);
         }
         let stage = self.begin(name);
-        stage.progress(0.0)?;
         let started = Instant::now();
-        let output = work(&stage)?;
-        stage.progress(1.0)?;
+        let worked = stage.progress(0.0).map_err(Failure::from).and_then(|()| work(&stage));
+        let output = match worked {
+            Err(Failure::Stopped(_)) if stage.out_of_time() => return Err(self.cut_short(name)),
+            worked => worked?,
+        };
         let elapsed = started.elapsed();
         self.timings.push((name, elapsed.as_secs_f64()));
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -122,7 +124,7 @@ impl Run {
         let Some(output) = self.committed.get(name).cloned() else {
             return Ok(None);
         };
-        self.begin(name).progress(1.0)?;
+        self.begin(name).at(1.0)?;
         let bytes = match self.runtime.block_on(self.clients.files.get(&output.key)) {
             Ok(bytes) => bytes,
             // It outlived the bucket's lifecycle: the stage runs again.
@@ -157,6 +159,19 @@ impl Run {
         Ok(())
     }
 
+    /// What a stage that ran into the deadline leads to. Another invocation goes on where this one committed; one that
+    /// committed nothing was given to this stage alone, and the next would come no further.
+    fn cut_short(&self, stage: &str) -> Failure {
+        if self.committed_here {
+            return Failure::Continue;
+        }
+        let message = format!(
+            "stage {stage} does not finish within one invocation of the worker; a higher floor makes it shorter, more \
+             memory for the worker makes it faster"
+        );
+        Failure::permanent("too_long", message)
+    }
+
     fn near_deadline(&self) -> bool {
         let now = self.clients.store.clock().now();
         self.deadline
@@ -174,8 +189,15 @@ impl StageRun<'_> {
     ///
     /// # Errors
     ///
-    /// [`Stopped`] when the job was revoked or taken over: stop at once.
+    /// [`Stopped`] when the job was revoked or taken over, or the invocation is near its deadline: stop at once.
     pub fn progress(&self, fraction: f64) -> Result<(), Stopped> {
+        if self.run.near_deadline() {
+            return Err(Stopped);
+        }
+        self.at(fraction)
+    }
+
+    fn at(&self, fraction: f64) -> Result<(), Stopped> {
         let percent = self.from + self.weight * fraction.clamp(0.0, 1.0);
         #[expect(
             clippy::cast_possible_truncation,
@@ -184,6 +206,11 @@ impl StageRun<'_> {
         )]
         let whole = percent.clamp(0.0, 99.0) as u8;
         self.run.hold.at(self.stage, Percentage::new(whole))
+    }
+
+    /// Whether it was stopped by the deadline, and not because the job is another's.
+    fn out_of_time(&self) -> bool {
+        self.run.near_deadline() && !self.run.hold.is_stopped()
     }
 
     /// The job as it was claimed.
