@@ -1,0 +1,94 @@
+"""What the template promises, read from the template."""
+
+import pytest
+
+from conftest import INFRA, load
+
+TEMPLATE = load(INFRA / "template.yaml")
+RESOURCES = TEMPLATE["Resources"]
+
+# What cannot be narrowed to a resource.
+UNNAMEABLE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def of_type(kind):
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def wildcards(statement):
+    """What of an allowing statement is wider than it need be."""
+    if statement["Effect"] != "Allow":
+        return []
+    actions = listed(statement["Action"])
+    found = [action for action in actions if "*" in action]
+    for resource in listed(statement.get("Resource", [])):
+        if resource == "*" and not set(actions) <= UNNAMEABLE:
+            found.append(f"{actions} on *")
+    return found
+
+
+def statements():
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def test_no_role_has_a_wildcard():
+    assert [(name, found) for name, statement in statements() if (found := wildcards(statement))] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": {"Fn::GetAtt": ["Bucket", "Arn"]}},
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["s3:GetObject", "xray:PutTraceSegments"], "Resource": ["*"]},
+    ],
+)
+def test_a_wildcard_would_be_found(statement):
+    assert wildcards(statement)
+
+
+def test_roles_have_only_their_own_statements():
+    for name, role in of_type("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role, name
+
+
+def test_each_function_has_a_role_of_its_own():
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in of_type("AWS::Serverless::Function").values()]
+    assert sorted(roles) == sorted(of_type("AWS::IAM::Role"))
+    assert all("Policies" not in function for function in of_type("AWS::Serverless::Function").values())
+
+
+def sources():
+    """Each queue that feeds a function, with both and their event source."""
+    for function in of_type("AWS::Serverless::Function").values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                queue = event["Properties"]["Queue"]["Fn::GetAtt"][0]
+                yield function, of_type("AWS::SQS::Queue")[queue], event["Properties"]
+
+
+def test_a_message_stays_hidden_for_six_runs_and_comes_five_times():
+    assert len(list(sources())) == 2
+    for function, queue, event in sources():
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+        assert event["BatchSize"] == 1
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert "MaximumConcurrency" in event["ScalingConfig"]
+
+
+def test_a_function_has_no_more_time_than_its_caller_waits():
+    api = of_type("AWS::ApiGatewayV2::Integration")["HttpApiIntegration"]
+    assert RESOURCES["ApiFunction"]["Properties"]["Timeout"] * 1000 < api["TimeoutInMillis"]
+
+
+def test_what_holds_data_stays_when_the_stack_goes():
+    for name in ("Table", "Bucket", "WebhookSecret"):
+        assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
