@@ -17,6 +17,7 @@
 mod building;
 mod calculating;
 mod common;
+mod company_control;
 mod integrated_ownership;
 mod presentation;
 mod reporting;
@@ -29,6 +30,7 @@ use jobs::{Registry, Stage};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::default()
+        .with::<company_control::CompanyControl>()
         .with::<integrated_ownership::IntegratedOwnership>()
         .with::<structure::Structure>()
 }
