@@ -162,19 +162,17 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// What a member of a component holds outside of it.
+    /// What a member of a component holds outside of it. The sums begin with 0, because `sum` makes -0 of nothing.
     fn below(&self, member: u32, component: u32) -> f64 {
         let outside = |&(owned, _): &(u32, f64)| self.resolvent.components.of[owned as usize] != component;
         let holdings = self.network.holdings(member).filter(outside);
-        holdings
-            .map(|(owned, share)| share * self.reached[owned as usize])
-            .sum()
+        holdings.fold(0.0, |sum, (owned, share)| sum + share * self.reached[owned as usize])
     }
 
     fn group(&self, component: u32, values: &[f64]) -> NetworkControl {
-        let members = self.resolvent.components.members(component);
-        let value = members.iter().map(|&member| values[member as usize]).sum();
-        let below = members.iter().map(|&member| self.below(member, component)).sum();
+        let members = self.resolvent.components.members(component).iter();
+        let value = members.clone().fold(0.0, |sum, &member| sum + values[member as usize]);
+        let below = members.fold(0.0, |sum, &member| sum + self.below(member, component));
         NetworkControl {
             value,
             measures: Some(Measures::straight(value, below)),

@@ -168,6 +168,13 @@ fn a_ring_that_majorities_close_is_one_holder() {
 }
 
 #[test]
+fn who_holds_nothing_controls_zero_and_not_minus_zero() {
+    let found = measures(&network([("P", "T", "0.5")]), ControlModel::Linear, &[1.0, 1.0]);
+    assert_eq!(found["T"].control.to_bits(), 0.0_f64.to_bits());
+    assert_eq!(found["T"].integrated_value.to_bits(), 0.0_f64.to_bits());
+}
+
+#[test]
 fn equals_share_a_rank() {
     let network = network([("A", "T", "0.3"), ("B", "T", "0.3"), ("C", "T", "0.4"), ("D", "T", "0")]);
     let ranks: Vec<u32> = measures(&network, ControlModel::Linear, &[1.0; 5])

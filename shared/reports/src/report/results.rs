@@ -14,6 +14,9 @@ pub(super) fn results(page: &mut Page, report: &Report<'_>) {
         page.push(format_args!("<p>The result has no rows.</p>\n"));
     } else {
         plot(page, report);
+        if let Some(curve) = report.curve {
+            curve.draw(page);
+        }
         table(page, report);
     }
     columns(page, report);
