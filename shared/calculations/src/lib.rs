@@ -14,15 +14,18 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop at the first surprise"))]
 
+mod beneficial_owners;
 mod building;
 mod calculating;
 mod common;
 mod company_control;
 mod integrated_ownership;
+mod network_control;
 mod presentation;
 mod reporting;
 mod structure;
 mod table;
+mod values;
 
 use jobs::{Registry, Stage};
 
@@ -30,8 +33,10 @@ use jobs::{Registry, Stage};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::default()
+        .with::<beneficial_owners::BeneficialOwners>()
         .with::<company_control::CompanyControl>()
         .with::<integrated_ownership::IntegratedOwnership>()
+        .with::<network_control::NetworkControl>()
         .with::<structure::Structure>()
 }
 

@@ -121,7 +121,15 @@ pub(crate) struct Rule {
     /// More than this part of the votes is control.
     pub(crate) control: Share,
     /// Holdings that are not control are wanted from this part of the votes on.
-    pub(crate) interest: Option<Share>,
+    pub(crate) interest: Option<Interest>,
+}
+
+/// A part that counts as an interest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interest {
+    pub(crate) part: Share,
+    /// Whether exactly that part is enough.
+    pub(crate) inclusive: bool,
 }
 
 /// What a holder and all that it controls hold of a company together.
@@ -133,6 +141,8 @@ pub(crate) struct Joint {
     pub(crate) share: f64,
     /// Whether that is control.
     pub(crate) controls: bool,
+    /// Whether that is an interest of the rule.
+    pub(crate) is_interest: bool,
     /// Whether a part of it is held by companies that the holder controls.
     pub(crate) through_others: bool,
 }
@@ -253,14 +263,17 @@ impl<'a> Votes<'a> {
         for company in work.touched.drain(..) {
             let held = std::mem::take(&mut work.held[company as usize]);
             let controls = std::mem::take(&mut work.is_member[company as usize]);
-            let reaches = |interest: Share| self.is_over(interest.units(), company, held, false);
-            if controls || rule.interest.is_some_and(reaches) {
+            let is_interest = rule
+                .interest
+                .is_some_and(|Interest { part, inclusive }| self.is_over(part, company, held, !inclusive));
+            if controls || is_interest {
                 let direct = self.direct(holder, company);
                 found.push(Joint {
                     holder,
                     company,
                     share: held as f64 / self.of[company as usize] as f64,
                     controls,
+                    is_interest,
                     through_others: held > direct,
                 });
             }
@@ -293,7 +306,7 @@ impl<'a> Votes<'a> {
             }
             *held += decimal(share);
             let is_member = &mut work.is_member[company as usize];
-            if !*is_member && self.is_over(rule.control.units(), company, *held, true) {
+            if !*is_member && self.is_over(rule.control, company, *held, true) {
                 *is_member = true;
                 work.members.push(company);
             }
@@ -301,11 +314,11 @@ impl<'a> Votes<'a> {
     }
 
     /// Whether `held` is more than a part of the votes, or at least that part.
-    fn is_over(&self, part: u64, company: u32, held: u128, strictly: bool) -> bool {
+    fn is_over(&self, part: Share, company: u32, held: u128, strictly: bool) -> bool {
         // Shares of one company are far fewer than the 1e20 wholes that 128 bits hold.
         let (held, needed) = (
             held * u128::from(ONE),
-            u128::from(part) * u128::from(self.of[company as usize]),
+            u128::from(part.units()) * u128::from(self.of[company as usize]),
         );
         if strictly { held > needed } else { held >= needed }
     }

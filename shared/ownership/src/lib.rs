@@ -28,7 +28,8 @@
 //! with cycles, without subtraction, so that rings which are all but closed
 //! come out right too; closed ones are ring-fenced ([`OnClosed`]). From both follow
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure`] (a row for each company),
-//! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too)
+//! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
+//! [`beneficial_owners`] (who counts as one by law, with the [`chains`] that show why)
 //! and [`Resolvent::balance`] (the check that owners add up to one). Whatever was
 //! odd about the data is a [`Finding`].
 //!
@@ -67,7 +68,9 @@
 )]
 
 mod balance;
+mod beneficial;
 mod builder;
+mod chains;
 mod closed;
 mod columns;
 mod components;
@@ -89,7 +92,9 @@ mod structure;
 mod sweep;
 
 pub use balance::Balance;
+pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
+pub use chains::{Chain, ChainLimits, Chains, chains};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
 pub use control::{Control, company_control};
 pub use error::Error;
