@@ -166,6 +166,9 @@ fn a_closed_group_is_an_owner() {
     assert_owners(&owners(&stakes, "A"), &[]);
 }
 
+/// Owner, owned, share.
+type Stake<'a> = (&'a str, &'a str, &'a str);
+
 #[test]
 fn exactly_a_quarter_is_decided_on_the_decimals() {
     let holders: Vec<String> = (0..10).map(|k| format!("H{k}")).collect();
@@ -173,7 +176,8 @@ fn exactly_a_quarter_is_decided_on_the_decimals() {
         .iter()
         .flat_map(|holder| [("P", holder.as_str(), "0.1"), (holder.as_str(), "T", "0.1")])
         .collect();
-    let cases: [(Vec<(&str, &str, &str)>, &str, i32); 8] = [
+    // Stakes, threshold, and how the share compares with it.
+    let cases: [(Vec<Stake<'_>>, &str, i32); 8] = [
         (vec![("P", "T", "0.25")], "0.25", 0),
         (vec![("P", "T", "0.2499999999999999")], "0.25", -1),
         (vec![("P", "H", "0.5"), ("H", "T", "0.5")], "0.25", 0),
