@@ -103,9 +103,9 @@ static SCHEMA: Schema = Schema {
 const PRESENTATION: Presentation = Presentation {
     title: "Beneficial owners",
     schema: &SCHEMA,
-    plot: Plot::Counts {
-        column: "basis",
-        title: "Beneficial owners by the rules that apply",
+    plot: Plot::Histogram {
+        column: "share",
+        title: "How large the shares of beneficial owners are",
     },
     top_by: "share",
     formulas: &[

@@ -1,4 +1,4 @@
-//! What each job type answers, through the whole system.
+//! Control, network control and beneficial owners, through the whole system.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::process::Command;
