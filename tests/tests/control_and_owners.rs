@@ -252,6 +252,37 @@ async fn more_chains_than_are_wanted_are_counted() {
 }
 
 #[tokio::test]
+async fn centrality_and_requirements() {
+    let instance = Instance::start().await;
+    let api = instance.api();
+    // networkx, test_katz_centrality.py, test_P3: each pair holds all of each other.
+    let path = "owner,owned,share\n1,2,1\n2,1,1\n2,3,1\n3,2,1\n";
+    let rows = result(api, "katz", path, json!({})).await;
+    assert_eq!(rows[0], ["company", "centrality"]);
+    let centrality: Vec<f64> = rows[1..].iter().map(|row| row[1].parse().unwrap()).collect();
+    assert!(
+        (centrality[1] / centrality[0] - 0.610_783_918 / 0.559_885_258).abs() < 1e-8,
+        "{centrality:?}"
+    );
+    let job = api.run_file("katz", path.as_bytes(), json!({"alpha": 0.6})).await;
+    assert_eq!(job["error"]["code"], "alpha_too_large", "{job}");
+
+    // Miller, Blair 2009, table 2.4.
+    let sectors = "from,to,share\n1,1,0.15\n1,2,0.25\n2,1,0.2\n2,2,0.05\n";
+    let rows = result(api, "leontief", sectors, json!({})).await;
+    assert_eq!(rows[0], ["from", "to", "requirement"]);
+    for (from, to, requirement) in [
+        ("1", "1", 1.254_125_41),
+        ("1", "2", 0.330_033),
+        ("2", "1", 0.264_026_4),
+        ("2", "2", 1.122_112_21),
+    ] {
+        assert!((system_tests::pair(&rows, from, to, "requirement") - requirement).abs() < 1e-7);
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
 async fn parameters_that_make_no_sense_are_refused_by_name() {
     let instance = Instance::start().await;
     let stakes = json!([{"owner": "P", "owned": "T", "share": 0.5}]);

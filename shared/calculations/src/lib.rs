@@ -20,6 +20,8 @@ mod calculating;
 mod common;
 mod company_control;
 mod integrated_ownership;
+mod katz;
+mod leontief;
 mod network_control;
 mod presentation;
 mod reporting;
@@ -36,6 +38,8 @@ pub fn registry() -> Registry {
         .with::<beneficial_owners::BeneficialOwners>()
         .with::<company_control::CompanyControl>()
         .with::<integrated_ownership::IntegratedOwnership>()
+        .with::<katz::Katz>()
+        .with::<leontief::Leontief>()
         .with::<network_control::NetworkControl>()
         .with::<structure::Structure>()
 }
