@@ -23,6 +23,7 @@
 //! 0.3 and 0.2 are never more than 0.5.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -161,6 +162,7 @@ pub(crate) fn joint_holdings(
     let workspaces: Mutex<Vec<Workspace>> = Mutex::default();
     let holders = votes.holders();
     let mut joint: Vec<Joint> = Vec::new();
+    let kept = AtomicUsize::new(0);
     for start in (0..holders).step_by(BATCH as usize) {
         progress(f64::from(start) / f64::from(holders))?;
         let batch = start..holders.min(start + BATCH);
@@ -168,14 +170,19 @@ pub(crate) fn joint_holdings(
             .into_par_iter()
             .with_min_len(256)
             .fold(Vec::new, |mut found, holder| {
+                // What is past the limit is not even looked for: it could be more than fits into memory.
+                if kept.load(Ordering::Relaxed) > limit {
+                    return found;
+                }
+                let before = found.len();
                 let mut work = pool(&workspaces).pop().unwrap_or_else(|| Workspace::new(network.len()));
                 votes.follow(&mut work, holder, rule, &mut found);
                 pool(&workspaces).push(work);
+                kept.fetch_add(found.len() - before, Ordering::Relaxed);
                 found
             })
             .collect();
-        let more: usize = found.iter().map(Vec::len).sum();
-        if joint.len() + more > limit {
+        if kept.load(Ordering::Relaxed) > limit {
             return Err(Error::TooManyPairs { limit });
         }
         joint.extend(found.into_iter().flatten());

@@ -174,6 +174,11 @@ fn it_ends_at_the_limit_and_when_it_is_told_to() {
     let with_limit = |limit| company_control(&network, &resolvent, half, limit, &mut |_| Ok(()));
     assert_eq!(with_limit(2), Err(Error::TooManyPairs { limit: 2 }));
     assert_eq!(with_limit(3).map(|pairs| pairs.len()), Ok(3));
+    let names: Vec<String> = (0..30_000).map(|level| format!("{level:05}")).collect();
+    let chain = support::network(names.windows(2).map(|pair| (pair[0].as_str(), pair[1].as_str(), "1")));
+    let chained = Resolvent::new(&chain, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
+    let found = company_control(&chain, &chained, half, 1_000, &mut |_| Ok(()));
+    assert_eq!(found, Err(Error::TooManyPairs { limit: 1_000 }), "of 450 million");
     let stopped = company_control(&network, &resolvent, half, 3, &mut |_| Err(Stopped));
     assert_eq!(stopped, Err(Error::Stopped(Stopped)));
 }
