@@ -66,7 +66,7 @@ pub enum Error {
         limit: usize,
     },
     /// More pairs than the caller can hold.
-    #[error("find who controls whom: there are more than {limit} pairs; a higher threshold has fewer")]
+    #[error("find who controls or owns whom: there are more than {limit} pairs; a higher threshold has fewer")]
     TooManyPairs {
         /// The limit that was passed.
         limit: usize,
