@@ -27,9 +27,9 @@
 //! yields a [`Network`]. [`Resolvent::new`] finds components and inverts those
 //! with cycles, without subtraction, so that rings which are all but closed
 //! come out right too; closed ones are ring-fenced ([`OnClosed`]). From both follow
-//! [`integrated_ownership`] (pair by pair, streamed), [`structure`] (a row for each company),
+//! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
-//! [`beneficial_owners`] (who counts as one by law, with the [`chains`] that show why)
+//! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
 //! and [`Resolvent::balance`] (the check that owners add up to one). Whatever was
 //! odd about the data is a [`Finding`].
 //!
@@ -77,6 +77,7 @@ mod components;
 mod control;
 mod error;
 mod finding;
+mod fixed;
 mod gth;
 mod katz;
 mod measures;
