@@ -72,7 +72,8 @@ async fn a_bad_request_is_a_problem_that_names_the_field() {
         .api()
         .post("/jobs", &json!({"type": "nope", "input": stakes}))
         .await;
-    assert_eq!(problem["known"], json!(["integrated-ownership", "structure"]));
+    let known = problem["known"].as_array().unwrap();
+    assert!(known.contains(&json!("integrated-ownership")) && known.contains(&json!("structure")));
     let (_, problem) = instance
         .api()
         .post(

@@ -70,12 +70,8 @@ async fn a_new_job_type_needs_one_implementation_and_one_line() {
         "{job}"
     );
     let (_, types) = api.get("/job-types").await;
-    let names: Vec<_> = types["job_types"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["name"].clone())
-        .collect();
-    assert_eq!(names, ["count", "integrated-ownership", "structure"]);
+    let types = types["job_types"].as_array().unwrap();
+    let names: Vec<_> = types.iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(names.is_sorted() && names.contains(&"count"), "{names:?}");
     instance.stop().await;
 }

@@ -36,6 +36,7 @@ async fn recorded(instance: &Instance) -> JobId {
             format: None,
             columns: None,
             unit: None,
+            values: None,
         },
         callback_url: None,
         retry_of: None,

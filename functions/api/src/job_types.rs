@@ -30,6 +30,8 @@ struct JobTypeView {
     /// The columns of the result, in order.
     #[schema(value_type = Vec<Object>)]
     columns: Value,
+    /// Whether `input.values` may be given.
+    takes_values: bool,
 }
 
 /// A step of a pipeline.
@@ -56,6 +58,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<JobTypes> {
             })
             .collect(),
         columns: job_type.columns.clone(),
+        takes_values: job_type.takes_values,
     });
     Json(JobTypes {
         job_types: job_types.collect(),

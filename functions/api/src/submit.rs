@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
-use formats::InlineStake;
+use formats::{InlineStake, InlineValue};
 use jobs::protocol::State as Life;
-use jobs::{Created, Error, Idempotency, Input, Job, JobId, Timestamp};
+use jobs::{Created, Error, Idempotency, Input, Job, JobId, Timestamp, ValuesInput};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -52,6 +52,30 @@ struct InputRequest {
     columns: Option<[String; 3]>,
     /// `fraction` (default) or `percent`.
     unit: Option<String>,
+    /// A value for each company, where the job type takes them.
+    values: Option<ValuesRequest>,
+}
+
+/// Values of companies: an upload, or a short list.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(
+    untagged,
+    expecting = "values are {\"upload\": ID} or a list of {\"company\": NAME, \"value\": NUMBER}"
+)]
+enum ValuesRequest {
+    Upload(ValuesUpload),
+    #[schema(value_type = Vec<Object>, example = json!([{"company": "Foo", "value": 125.5}]))]
+    Inline(Vec<InlineValue>),
+}
+
+/// A file of values: CSV with a header, columns `company` and `value`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ValuesUpload {
+    /// The id that `POST /uploads` gave.
+    upload: String,
+    /// The file's name.
+    name: Option<String>,
 }
 
 /// An accepted job, and where to look for it.
@@ -72,6 +96,7 @@ pub(crate) async fn submit(
     let request = body.value;
     let parameters = api.registry.check(&request.job_type, &request.parameters)?;
     check_callback(&api, request.callback_url.as_deref())?;
+    check_values(&api, &request)?;
     let input = store_input(&api, request.input).await?;
     let now = api.clients.store.clock().now();
     let job = Job {
@@ -131,6 +156,17 @@ fn check_callback(api: &Api, url: Option<&str>) -> Result<(), Problem> {
     }
 }
 
+fn check_values(api: &Api, request: &JobRequest) -> Result<(), Problem> {
+    if request.input.values.is_none() || api.registry.get(&request.job_type)?.takes_values {
+        return Ok(());
+    }
+    Err(Problem::bad_request(
+        "values_not_taken",
+        "input.values",
+        format!("job type {} takes no values", request.job_type),
+    ))
+}
+
 async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
     if let Some(unit) = &input.unit
         && !matches!(unit.as_str(), "fraction" | "percent")
@@ -143,8 +179,11 @@ async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
     }
     check_lengths(&input)?;
     let (key, format) = match (input.stakes, &input.upload) {
-        (Some(stakes), None) => (store_stakes(api, &stakes).await?, Some("stakes".to_owned())),
-        (None, Some(upload)) => (find_upload(api, upload).await?, input.format),
+        (Some(stakes), None) => (
+            store(api, &json!({ "stakes": stakes })).await?,
+            Some("stakes".to_owned()),
+        ),
+        (None, Some(upload)) => (find_upload(api, upload, "input.upload").await?, input.format),
         (Some(_), Some(_)) | (None, None) => {
             return Err(Problem::bad_request(
                 "invalid_input",
@@ -153,12 +192,24 @@ async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
             ));
         }
     };
+    let values = match input.values {
+        None => None,
+        Some(ValuesRequest::Upload(values)) => Some(ValuesInput {
+            key: find_upload(api, &values.upload, "input.values.upload").await?,
+            name: values.name,
+        }),
+        Some(ValuesRequest::Inline(values)) => Some(ValuesInput {
+            key: store(api, &json!({ "values": values })).await?,
+            name: None,
+        }),
+    };
     Ok(Input {
         key,
         name: input.name,
         format,
         columns: input.columns,
         unit: input.unit,
+        values,
     })
 }
 
@@ -166,7 +217,15 @@ async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
 fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
     const LONGEST: usize = 512;
     let columns = input.columns.iter().flatten().map(|column| ("input.columns", column));
-    let named = [("input.name", &input.name), ("input.format", &input.format)];
+    let values_name = match &input.values {
+        Some(ValuesRequest::Upload(values)) => &values.name,
+        _ => &None,
+    };
+    let named = [
+        ("input.name", &input.name),
+        ("input.format", &input.format),
+        ("input.values.name", values_name),
+    ];
     let texts = named
         .into_iter()
         .filter_map(|(field, text)| Some((field, text.as_ref()?)));
@@ -180,29 +239,26 @@ fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
     }
 }
 
-async fn store_stakes(api: &Api, stakes: &[InlineStake]) -> Result<String, Problem> {
+/// Puts what came inline where an upload would be.
+async fn store(api: &Api, document: &Value) -> Result<String, Problem> {
     let key = input_key(&new_upload());
-    let document = json!({ "stakes": stakes }).to_string();
-    api.clients
-        .files
-        .put(&key, "application/json", document.into_bytes())
-        .await?;
+    let bytes = document.to_string().into_bytes();
+    api.clients.files.put(&key, "application/json", bytes).await?;
     Ok(key)
 }
 
-async fn find_upload(api: &Api, upload: &str) -> Result<String, Problem> {
-    const FIELD: &str = "input.upload";
+async fn find_upload(api: &Api, upload: &str, field: &'static str) -> Result<String, Problem> {
     // Only what POST /uploads gives out becomes part of a key.
     let Ok(id) = upload.parse::<JobId>() else {
-        return Err(Problem::bad_request("invalid_upload", FIELD, "an upload id is a UUID"));
+        return Err(Problem::bad_request("invalid_upload", field, "an upload id is a UUID"));
     };
     let key = input_key(&id.to_string());
     match api.clients.files.size(&key).await {
-        Ok(size) if size > api.settings.max_upload_bytes => Err(api.too_large(size).at(FIELD)),
+        Ok(size) if size > api.settings.max_upload_bytes => Err(api.too_large(size).at(field)),
         Ok(_) => Ok(key),
         Err(Error::NoObject(_)) => Err(Problem::bad_request(
             "upload_not_found",
-            FIELD,
+            field,
             "nothing was put under this id yet; PUT the file to the URL that POST /uploads gave",
         )),
         Err(error) => Err(error.into()),

@@ -26,7 +26,7 @@ pub(crate) struct UploadRequest {
 /// Where to put the file.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Upload {
-    /// To be named as `input.upload` of a job.
+    /// To be named as `input.upload` of a job, or as its `input.values.upload`.
     id: String,
     /// `PUT`.
     method: String,

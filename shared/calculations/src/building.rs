@@ -81,7 +81,7 @@ pub(crate) fn refused(error: ownership::Error) -> Failure {
     }
 }
 
-fn unreadable(error: ReadError<Failure>) -> Failure {
+pub(crate) fn unreadable(error: ReadError<Failure>) -> Failure {
     match error {
         ReadError::Record(record) => Failure::Permanent(record_error(&record)),
         ReadError::Input(input) => Failure::Permanent(permanent(input.code(), &input)),

@@ -1,7 +1,7 @@
 //! Stage `calculating`: from a network to its resolvent.
 
 use jobs::{Failure, StageRun};
-use ownership::{Balance, Resolvent};
+use ownership::{Balance, Network, Resolvent};
 use serde::{Deserialize, Serialize};
 
 use crate::building::{Built, refused};
@@ -16,9 +16,14 @@ pub(crate) struct Solved {
 
 /// Inverts the components of a network.
 pub(crate) fn solve(stage: &StageRun<'_>, built: &Built, common: &Common) -> Result<Solved, Failure> {
+    solve_network(stage, &built.network, common)
+}
+
+/// The same for a network that was made of the one that was read.
+pub(crate) fn solve_network(stage: &StageRun<'_>, network: &Network, common: &Common) -> Result<Solved, Failure> {
     let mut progress = progress_of(stage);
-    let resolvent = Resolvent::new(&built.network, common.on_closed_component, &mut progress).map_err(refused)?;
-    let balance = resolvent.balance(&built.network);
+    let resolvent = Resolvent::new(network, common.on_closed_component, &mut progress).map_err(refused)?;
+    let balance = resolvent.balance(network);
     Ok(Solved { resolvent, balance })
 }
 

@@ -1,8 +1,8 @@
 //! Parameters that every job type has.
 
 use formats::OnBadRecord;
-use jobs::Invalid;
-use ownership::{ColumnsOver100, Duplicates, OnClosed, Policies};
+use jobs::{Failure, Invalid};
+use ownership::{ColumnsOver100, Duplicates, OnClosed, Policies, Share, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,4 +56,21 @@ impl Common {
             duplicates: self.duplicates,
         }
     }
+}
+
+/// Checks a threshold that must be exceeded, so that it can't be the whole.
+pub(crate) fn check_majority(field: &'static str, threshold: f64) -> Result<(), Invalid> {
+    if (0.0..1.0).contains(&threshold) {
+        return Ok(());
+    }
+    Err(Invalid {
+        field,
+        problem: format!("{threshold} is not a fraction from 0 to less than 1"),
+    })
+}
+
+/// A parameter as the exact decimal that was written.
+pub(crate) fn fraction(field: &'static str, value: f64) -> Result<Share, Failure> {
+    Share::from_f64(value, Unit::Fraction)
+        .map_err(|error| Failure::permanent("invalid_parameter", format!("failed to use parameter {field}: {error}")))
 }

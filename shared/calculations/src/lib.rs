@@ -14,14 +14,20 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop at the first surprise"))]
 
+mod beneficial_owners;
 mod building;
 mod calculating;
 mod common;
+mod company_control;
 mod integrated_ownership;
+mod katz;
+mod leontief;
+mod network_control;
 mod presentation;
 mod reporting;
 mod structure;
 mod table;
+mod values;
 
 use jobs::{Registry, Stage};
 
@@ -29,7 +35,12 @@ use jobs::{Registry, Stage};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::default()
+        .with::<beneficial_owners::BeneficialOwners>()
+        .with::<company_control::CompanyControl>()
         .with::<integrated_ownership::IntegratedOwnership>()
+        .with::<katz::Katz>()
+        .with::<leontief::Leontief>()
+        .with::<network_control::NetworkControl>()
         .with::<structure::Structure>()
 }
 

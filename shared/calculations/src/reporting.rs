@@ -5,7 +5,7 @@ use std::io::Write;
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
 use ownership::{Finding, LeftOut};
-use reports::{Highlights, Summary, quality, report_html};
+use reports::{Curve, Highlights, Summary, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
@@ -19,6 +19,7 @@ pub(crate) struct Findings {
     /// All but the job and the times, which the stage adds.
     summary: Summary,
     found: Vec<Finding>,
+    curve: Option<Curve>,
 }
 
 impl Findings {
@@ -73,7 +74,23 @@ impl Findings {
             },
             ..Summary::default()
         };
-        Self { summary, found }
+        Self {
+            summary,
+            found,
+            curve: None,
+        }
+    }
+
+    /// The same with a second plot.
+    pub(crate) fn with_curve(self, curve: Option<Curve>) -> Self {
+        Self { curve, ..self }
+    }
+
+    /// The same with findings that a later stage made.
+    pub(crate) fn with(mut self, more: &[Finding]) -> Self {
+        self.found.extend_from_slice(more);
+        self.summary.quality = quality(self.found.iter().cloned());
+        self
     }
 
     /// The summary of this very run.
@@ -91,6 +108,9 @@ impl Findings {
             "attempt": job.state.attempt,
             "created_at": job.created_at.to_string(),
         });
+        if let Some(values) = &job.input.values {
+            summary.job["values"] = values.name.as_deref().unwrap_or("given with the job").into();
+        }
         summary
     }
 
@@ -162,6 +182,7 @@ pub(crate) fn report(
         summary: &summary,
         schema,
         highlights: &highlights,
+        curve: findings.curve.as_ref(),
         formulas: presentation.formulas,
         references: presentation.references,
     });

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::io;
 
-/// A record that is not a stake.
+/// A record that is not a stake, or not a value.
 ///
 /// Displays as `read row 7: share "abc" is not a number; ..`, with what to do where that is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("read {}", self.explain())]
 pub struct RecordError {
     /// A stable name of the fault: `missing_id`, `share_not_a_number`, `share_negative`, `share_over_one`,
-    /// `id_too_long`, `id_control_character`, `not_utf8`, `wrong_field_count` or `not_a_stake`.
+    /// `id_too_long`, `id_control_character`, `not_utf8`, `wrong_field_count` or `not_a_stake`; of values
+    /// `value_not_a_number` or `value_negative`.
     pub code: &'static str,
     /// The line of the file as an editor counts it (the header is row 1), or the 1-based position of an inline stake.
     pub row: u64,
@@ -47,6 +48,18 @@ pub enum InputError {
     Empty {
         /// Records that were skipped as bad; 0 if the input was empty to begin with.
         skipped: u64,
+    },
+    /// There is no value in a file of values.
+    #[error("find a value in the input: it has no records{}", skipped_note(*.skipped))]
+    NoValues {
+        /// Records that were skipped as bad.
+        skipped: u64,
+    },
+    /// The header of a file of values lacks a company or a value.
+    #[error("find the columns of company and value: the header is {}; name them company and value", .header.join(", "))]
+    MissingValueColumn {
+        /// The header's fields.
+        header: Vec<String>,
     },
     /// The header has no column for one of owner, owned and share.
     #[error(
@@ -127,8 +140,8 @@ impl InputError {
     /// A stable name of the fault.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } => "empty_input",
-            Self::MissingColumn { .. } | Self::NoHeader { .. } => "missing_column",
+            Self::Empty { .. } | Self::NoValues { .. } => "empty_input",
+            Self::MissingColumn { .. } | Self::MissingValueColumn { .. } | Self::NoHeader { .. } => "missing_column",
             Self::AmbiguousColumn { .. } => "ambiguous_column",
             Self::UnknownFormat { .. } => "unknown_format",
             Self::TooLarge { .. } => "too_large",

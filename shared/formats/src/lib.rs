@@ -3,7 +3,7 @@
 //! A *stake* is one edge of an ownership network: `owner` holds `share` (a fraction, 0 to 1) of `owned`.
 //! [`read_stakes`] finds the format of a file (CSV, TSV or a JSON document of stakes, plain or compressed by gzip or
 //! zstd), checks every record and hands the stakes on one at a time, so memory does not grow with the file. An error in
-//! the data names row, field and value.
+//! the data names row, field and value. [`read_values`] does the same for a second file of companies and their values.
 //!
 //! A *result* is a table whose columns a [`Schema`] declares and whose rows belong to companies. It travels in
 //! [`Block`]s: rows of neighbouring companies, column by column, at most 64 KiB once encoded. A [`BlockBuilder`] cuts
@@ -60,7 +60,10 @@ mod read;
 mod table;
 
 pub use error::{InputError, ReadError, RecordError};
-pub use read::{Format, InlineShare, InlineStake, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake, read_stakes};
+pub use read::{
+    CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake,
+    ValueOptions, read_stakes, read_values,
+};
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,
     MAX_ENCODED_BYTES, MAX_ROW_BYTES, ParquetWriter, Row, Schema, Values, WriteError,

@@ -2,7 +2,7 @@
 //!
 //! | key | object |
 //! |---|---|
-//! | `inputs/<upload>` | a file of stakes |
+//! | `inputs/<upload>` | a file of stakes, or of values |
 //! | `jobs/<id>/<epoch>/<name>` | an output of a stage, or a report |
 //!
 //! The epoch in the key keeps a worker that was overtaken away from what a newer one wrote.

@@ -171,6 +171,19 @@ pub struct Input {
     /// `fraction` or `percent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// Where the values of companies are, for a job type that takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesInput>,
+}
+
+/// A second file: a value for each company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValuesInput {
+    /// The object's key.
+    pub key: String,
+    /// The name of the file as its owner calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// The output of a stage that need not run again.

@@ -50,7 +50,7 @@ pub use completion::{Completion, Delivery, DeliveryTry};
 pub use error::{Error, Failure, Stopped};
 pub use files::{Files, InputStream, Report, ReportWriter, SignedRequest, Spool, SpoolWriter};
 pub use id::{InvalidJobId, JobId};
-pub use job::{Committed, Input, Job, JobError, Json, Outcome, Percentage, RowsRef, Status, Warning};
+pub use job::{Committed, Input, Job, JobError, Json, Outcome, Percentage, RowsRef, Status, ValuesInput, Warning};
 pub use pipeline::{Run, StageRun};
 pub use queue::{Message, Queue};
 pub use registry::{JobType, ParameterError, Registry};

@@ -22,6 +22,8 @@ pub struct JobType {
     pub parameters: Value,
     /// The columns of the result.
     pub columns: Value,
+    /// Whether the input may have a second file with a value for each company.
+    pub takes_values: bool,
     check: fn(&Value) -> Result<Value, String>,
     make: fn(&Value) -> Result<Runnable, String>,
 }
@@ -74,6 +76,7 @@ impl Registry {
             stages: C::STAGES,
             parameters: schemars::schema_for!(C).to_value(),
             columns: C::columns(),
+            takes_values: C::TAKES_VALUES,
             check: check::<C>,
             make: make::<C>,
         };

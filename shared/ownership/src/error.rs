@@ -65,6 +65,12 @@ pub enum Error {
         /// The largest component that is solved.
         limit: usize,
     },
+    /// More pairs than the caller can hold.
+    #[error("find who controls or owns whom: there are more than {limit} pairs; a higher threshold has fewer")]
+    TooManyPairs {
+        /// The limit that was passed.
+        limit: usize,
+    },
     /// A callback asked for the work to end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -83,6 +89,7 @@ impl Error {
             Self::TooManyStakes { .. } => "too_many_stakes",
             Self::NamesTooLong => "names_too_long",
             Self::ComponentTooLarge { .. } => "component_too_large",
+            Self::TooManyPairs { .. } => "too_many_pairs",
             Self::Stopped(_) => "stopped",
         }
     }

@@ -27,7 +27,9 @@
 //! yields a [`Network`]. [`Resolvent::new`] finds components and inverts those
 //! with cycles, without subtraction, so that rings which are all but closed
 //! come out right too; closed ones are ring-fenced ([`OnClosed`]). From both follow
-//! [`integrated_ownership`] (pair by pair, streamed), [`structure`] (a row for each company)
+//! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
+//! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
+//! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
 //! and [`Resolvent::balance`] (the check that owners add up to one). Whatever was
 //! odd about the data is a [`Finding`].
 //!
@@ -66,13 +68,20 @@
 )]
 
 mod balance;
+mod beneficial;
 mod builder;
+mod chains;
 mod closed;
 mod columns;
 mod components;
+mod control;
 mod error;
 mod finding;
+mod fixed;
 mod gth;
+mod katz;
+mod measures;
+mod models;
 mod names;
 mod network;
 mod pairs;
@@ -85,14 +94,20 @@ mod structure;
 mod sweep;
 
 pub use balance::Balance;
+pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
+pub use chains::{Chain, ChainLimits, Chains, chains};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
+pub use control::{Control, company_control};
 pub use error::Error;
 pub use finding::Finding;
+pub use katz::katz;
+pub use measures::{Measures, NetworkControl, network_control};
+pub use models::ControlModel;
 pub use network::Network;
 pub use pairs::{Emit, LeftOut, Pair, integrated_ownership};
 pub use policies::{ColumnsOver100, Duplicates, Policies};
 pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
-pub use structure::{Position, Structure, structure};
+pub use structure::{Position, Structure, bow_tie, structure};

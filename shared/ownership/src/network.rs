@@ -148,6 +148,37 @@ impl Network {
         &self.findings
     }
 
+    /// The same companies with other stakes, in O(stakes + companies).
+    ///
+    /// `change` gets each company with its stakes in the order of ids. It leaves
+    /// them as they are and returns `None`, or changes them, without giving up
+    /// that order, and returns the share that is undisclosed then; the sum of
+    /// both is taken to be at most one. Findings are those of this network.
+    pub(crate) fn with_stakes(&self, mut change: impl FnMut(u32, &mut Vec<(u32, f64)>) -> Option<f64>) -> Self {
+        let mut columns = Lists {
+            starts: vec![0],
+            ..Lists::default()
+        };
+        let mut undisclosed = self.undisclosed.clone();
+        let mut over = Vec::new();
+        let mut stakes = Vec::new();
+        for company in (0..).take(self.len()) {
+            stakes.clear();
+            stakes.extend(self.holders(company));
+            match change(company, &mut stakes) {
+                Some(missing) => undisclosed[company as usize] = missing,
+                None => over.extend(self.over(company).map(|units| Over {
+                    company,
+                    units: units.to_vec(),
+                })),
+            }
+            columns.ids.extend(stakes.iter().map(|&(owner, _)| owner));
+            columns.shares.extend(stakes.iter().map(|&(_, share)| share));
+            columns.starts.push(crate::names::to_u32(columns.ids.len()));
+        }
+        Self::new(self.names.clone(), columns, undisclosed, over, self.findings.clone())
+    }
+
     /// The stakes in a company that sum to more than one, in units of `1e-18`.
     pub(crate) fn over(&self, company: u32) -> Option<&[u128]> {
         let found = self.over.binary_search_by_key(&company, |over| over.company);

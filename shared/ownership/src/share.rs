@@ -117,6 +117,37 @@ pub(crate) fn fraction(units: u128) -> f64 {
     units as f64 / ONE as f64
 }
 
+/// The decimal that a float stands for, in units of `1e-18`: the shortest one
+/// that reads as the same float.
+///
+/// It is what was recorded wherever that had at most 15 significant digits, or
+/// was itself printed from a float.
+pub(crate) fn decimal(share: f64) -> u128 {
+    // The quotient of two exact numbers is rounded once: it is this float only
+    // if the decimal reads as this float.
+    for (scale, units) in [(1e12, 1_000_000), (1e15, 1_000)] {
+        let scaled = (share * scale).round();
+        if scaled < 9e15 && (scaled / scale).to_bits() == share.to_bits() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a whole number from 0 to 9e15"
+            )]
+            let scaled = scaled as u64;
+            return u128::from(scaled) * units;
+        }
+    }
+    let whole = share.trunc();
+    let rest = Share::from_f64(share - whole, Unit::Fraction).map_or(0, |rest| rest.units);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sum of shares, which are positive and at most one"
+    )]
+    let whole = whole as u64;
+    u128::from(whole) * u128::from(ONE) + u128::from(rest)
+}
+
 /// The `f64` nearest to `number * 10^shift`, whose units are known.
 fn nearest(units: u64, number: &str, shift: i32) -> Result<f64, ShareError> {
     // Both sides of the division are exact here, so its one rounding is the
@@ -302,6 +333,29 @@ mod tests {
             Share::from_f64(-f64::MIN_POSITIVE, Unit::Fraction),
             Err(ShareError::Negative)
         );
+    }
+
+    #[test]
+    fn a_float_gives_back_the_decimal_it_was_read_from() {
+        for text in [
+            "0.1",
+            "0.3",
+            "0.07",
+            "1",
+            "0.333333",
+            "0.123456789012345",
+            "0.000001",
+            "1e-9",
+            "0.999999999999999",
+            "0.3333333333333333",
+            "0.1234567890123456",
+            "5e-17",
+        ] {
+            let share = Share::parse(text, Unit::Fraction).unwrap();
+            assert_eq!(decimal(share.value()), u128::from(share.units()), "{text}");
+        }
+        assert_eq!(decimal(1.1), u128::from(ONE) / 10 * 11);
+        assert_eq!(decimal(0.0), 0);
     }
 
     #[test]

@@ -88,6 +88,15 @@ pub fn structure(network: &Network, resolvent: &Resolvent) -> Vec<Structure> {
         .collect()
 }
 
+/// The place of every company in the bow-tie, in the order of ids.
+///
+/// The same as in [`structure`], without a resolvent: O(companies + stakes).
+#[must_use]
+pub fn bow_tie(network: &Network) -> Vec<Position> {
+    let components = Components::of(network);
+    positions(network, &components, &components.numbers())
+}
+
 fn positions(network: &Network, components: &Components, numbers: &[u32]) -> Vec<Position> {
     let mut positions = vec![Position::Other; network.len()];
     let core = (0..to_u32(components.len())).find(|&component| numbers[component as usize] == 1);

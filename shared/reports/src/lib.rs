@@ -32,6 +32,7 @@
 //!     summary: &summary,
 //!     schema: &SCHEMA,
 //!     highlights: &highlights,
+//!     curve: None,
 //!     formulas: &[],
 //!     references: &[],
 //! });
@@ -47,6 +48,7 @@
     )
 )]
 
+mod curve;
 mod highlights;
 mod html;
 mod number;
@@ -54,6 +56,7 @@ mod plot;
 mod report;
 mod summary;
 
+pub use curve::Curve;
 pub use highlights::{Highlights, Plot, TOP_ROWS, UnknownColumn};
 pub use report::{Formula, MAX_REPORT_BYTES, Reference, Report, report_html};
 pub use summary::{Balance, Components, Group, Input, LeftOut, Quality, ResultSize, Stages, Summary, quality};

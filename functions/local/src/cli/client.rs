@@ -120,6 +120,10 @@ impl Client {
             input.insert("unit".into(), unit.as_str().into());
         }
         input.insert("upload".into(), self.upload(&flags.file).await?.into());
+        if let Some(values) = &flags.values {
+            let upload = self.upload(values).await?;
+            input.insert("values".into(), json!({"upload": upload, "name": file_name(values)}));
+        }
         let mut request = json!({"type": flags.job_type, "input": input, "parameters": parameters});
         if let Some(url) = callback_url {
             request["callback_url"] = url.into();

@@ -86,6 +86,9 @@ pub(super) struct JobFlags {
     /// How shares are written
     #[arg(long, value_enum)]
     pub(super) unit: Option<UnitFlag>,
+    /// A file of company,value, for a job type that takes values
+    #[arg(long, value_name = "FILE")]
+    pub(super) values: Option<PathBuf>,
     /// A parameter of the job type; may be given several times
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub(super) parameters: Vec<String>,

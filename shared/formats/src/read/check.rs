@@ -10,8 +10,9 @@ use crate::error::{InputError, ReadError, RecordError};
 /// The longest id of a company, in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 512;
 
-const MAX_EXAMPLES: usize = 10;
+pub(super) const MAX_EXAMPLES: usize = 10;
 const MAX_VALUE_CHARS: usize = 80;
+const NEEDED: &str = "every stake needs an owner and an owned company";
 
 /// A field: its name in the file and what stands there.
 #[derive(Clone, Copy)]
@@ -51,8 +52,8 @@ impl Checker {
         [owner, owned, share]: [Field<'_>; 3],
         sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
     ) -> Result<(), ReadError<E>> {
-        let stake = id(row, owner).and_then(|owner| {
-            let owned = id(row, owned)?;
+        let stake = id(row, owner, NEEDED).and_then(|owner| {
+            let owned = id(row, owned, NEEDED)?;
             let text = utf8(row, share)?;
             let parsed = parse_share(row, share.name, text, self.unit)?;
             Ok((
@@ -153,7 +154,7 @@ fn speaks_of_percent(column: &str) -> bool {
     column.contains("percent") || column.contains("pct") || column.contains('%')
 }
 
-fn id<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
+pub(super) fn id<'a>(row: u64, field: Field<'a>, needed: &'static str) -> Result<&'a str, RecordError> {
     let text = utf8(row, field)?;
     let fault = |code, statement: Cow<'static, str>, remedy| {
         Err(RecordError {
@@ -166,11 +167,7 @@ fn id<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
         })
     };
     if text.is_empty() {
-        return fault(
-            "missing_id",
-            "is missing".into(),
-            "every stake needs an owner and an owned company",
-        );
+        return fault("missing_id", "is missing".into(), needed);
     }
     if text.len() > MAX_ID_BYTES {
         let statement = format!("is {} bytes long, over the limit of {MAX_ID_BYTES}", text.len());
@@ -186,7 +183,7 @@ fn id<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
     Ok(text)
 }
 
-fn utf8<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
+pub(super) fn utf8<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
     match std::str::from_utf8(field.text) {
         Ok(text) => Ok(text.trim()),
         Err(_) => Err(RecordError {
@@ -235,7 +232,7 @@ fn parse_share(row: u64, name: &str, text: &str, unit: Unit) -> Result<Share, Re
 }
 
 /// The value as text, cut so that an error stays readable.
-fn shorten(value: &[u8]) -> String {
+pub(super) fn shorten(value: &[u8]) -> String {
     // A character is at most 4 bytes, so what lies behind cannot matter.
     let text = String::from_utf8_lossy(&value[..value.len().min(4 * (MAX_VALUE_CHARS + 1))]);
     match text.char_indices().nth(MAX_VALUE_CHARS) {

@@ -164,7 +164,7 @@ fn only(header: &[String], role: &str, matches: impl Fn(&String) -> bool) -> Res
 }
 
 /// A name without case, blanks and punctuation: `Shareholder-ID`, `shareholder id` and `shareholderId` are alike.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars()
         .filter(|character| character.is_alphanumeric())
         .flat_map(char::to_lowercase)
@@ -181,7 +181,7 @@ fn number(field: &str) -> bool {
 
 const MAX_SHOWN: usize = 20;
 
-fn shown(header: &[String]) -> Vec<String> {
+pub(super) fn shown(header: &[String]) -> Vec<String> {
     let mut fields: Vec<String> = header
         .iter()
         .take(MAX_SHOWN)

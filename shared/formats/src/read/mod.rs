@@ -10,6 +10,7 @@ mod input;
 mod records;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::io;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::check::MAX_ID_BYTES;
 pub use self::format::Format;
 pub use self::inline::{InlineShare, InlineStake};
+pub use self::values::{CompanyValue, InlineValue, ValueOptions, read_values};
 
 use self::check::Checker;
 use self::input::Input;

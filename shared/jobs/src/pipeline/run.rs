@@ -243,7 +243,20 @@ impl StageRun<'_> {
     ///
     /// [`Failure::Permanent`] with code `input_missing` when nobody uploaded them, or [`Failure::Transient`].
     pub fn open_input(&self) -> Result<InputStream, Failure> {
-        let key = &self.run.job.input.key;
+        self.open(&self.run.job.input.key)
+    }
+
+    /// Opens the values of companies, if the job has any.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StageRun::open_input`].
+    pub fn open_values(&self) -> Result<Option<InputStream>, Failure> {
+        let values = self.run.job.input.values.as_ref();
+        values.map(|values| self.open(&values.key)).transpose()
+    }
+
+    fn open(&self, key: &str) -> Result<InputStream, Failure> {
         match self.run.runtime.block_on(self.run.clients.files.open(key)) {
             Ok(stream) => Ok(stream),
             Err(Error::NoObject(_)) => Err(Failure::permanent(

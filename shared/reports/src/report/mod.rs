@@ -12,7 +12,7 @@ mod tests;
 use formats::Schema;
 
 use crate::html::{Page, text};
-use crate::{Highlights, Summary};
+use crate::{Curve, Highlights, Summary};
 
 /// The most bytes that a report has: 2 MB.
 pub const MAX_REPORT_BYTES: usize = 2_000_000;
@@ -33,6 +33,8 @@ pub struct Report<'a> {
     pub schema: &'a Schema,
     /// What is shown of the result.
     pub highlights: &'a Highlights,
+    /// How a column adds up over its largest values, where that is worth a plot.
+    pub curve: Option<&'a Curve>,
     /// How the columns are calculated.
     pub formulas: &'a [Formula<'a>],
     /// The literature behind the formulas.

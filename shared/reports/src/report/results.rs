@@ -8,12 +8,18 @@ use crate::html::{Page, text};
 use crate::number::{grouped, rounded};
 use crate::plot::{Bar, Titles, bars};
 
+/// The characters shown of a text in the table, which may be a sentence.
+const CELL_CHARS: usize = 240;
+
 pub(super) fn results(page: &mut Page, report: &Report<'_>) {
     page.push(format_args!("<section>\n<h2>Result</h2>\n"));
     if report.highlights.rows() == 0 {
         page.push(format_args!("<p>The result has no rows.</p>\n"));
     } else {
         plot(page, report);
+        if let Some(curve) = report.curve {
+            curve.draw(page);
+        }
         table(page, report);
     }
     columns(page, report);
@@ -108,7 +114,7 @@ fn table_row(page: &mut Page, report: &Report<'_>, row: &TopRow) {
     for position in 0..report.schema.columns.len() {
         match report.schema.cell_of(position).map(|cell| &row.cells[cell]) {
             None => page.push(format_args!("<td>{}</td>", text(&row.company, NAME_CHARS))),
-            Some(OwnedCell::Text(value)) => page.push(format_args!("<td>{}</td>", text(value, NAME_CHARS))),
+            Some(OwnedCell::Text(value)) => page.push(format_args!("<td>{}</td>", text(value, CELL_CHARS))),
             Some(OwnedCell::Number(value)) => {
                 page.push(format_args!("<td class=\"number\">{}</td>", text(&rounded(*value), 40)));
             }

@@ -26,6 +26,7 @@ pub(super) fn calculated(page: &mut Page, report: &Report<'_>) {
         ("Job", "id"),
         ("Attempt", "attempt"),
         ("Created", "created_at"),
+        ("Values", "values"),
     ] {
         entries.extend(named(name).map(|value| (term, value)));
     }

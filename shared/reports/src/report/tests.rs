@@ -66,6 +66,7 @@ fn page(summary: &Summary, highlights: &Highlights) -> String {
         summary,
         schema: &SCHEMA,
         highlights,
+        curve: None,
         formulas: &[Formula {
             name: "integrated",
             formula: "T = V − I",
