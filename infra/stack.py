@@ -19,11 +19,22 @@ JOB = """{"type": "integrated-ownership", "input": {"stakes": [
 
 def outputs(session, stack):
     """The outputs of a stack, by name."""
+    described = answered(stack, session, "describe_stacks")["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+
+def kept(session, stack):
+    """What stays when a stack goes: names by logical name. A stack that broke off may have made only some of it."""
+    resources = answered(stack, session, "list_stack_resources")["StackResourceSummaries"]
+    names = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId") for resource in resources}
+    return {name: names[name] for name in ("Table", "Bucket", "WebhookSecret") if names.get(name)}
+
+
+def answered(stack, session, call):
     try:
-        described = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return getattr(session.client("cloudformation"), call)(StackName=stack)
     except ClientError as error:
         sys.exit(f"{stack} in {session.region_name}: {error.response['Error']['Message']}")
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def show(session, stack):
@@ -38,28 +49,33 @@ def show(session, stack):
     else:
         print("Access is open: whoever knows this address reads and writes all jobs.\n")
     print(f"{curl} {url}/jobs -H 'content-type: application/json' -d '{JOB}'\n")
-    print(f"{curl} {url}/jobs/ID\n{curl} {url}/jobs/ID/companies/Foo\n{curl} -L -o result.csv {url}/jobs/ID/reports/result.csv")
+    print(f"{curl} {url}/jobs/ID\n{curl} {url}/jobs/ID/companies/Foo")
+    # The signed address wants none of these headers.
+    print(f"curl -s -o result.csv \"$({curl} -o /dev/null -w '%{{redirect_url}}' {url}/jobs/ID/reports/result.csv)\"")
+    print(f"\nCompletion events are signed with whsec_ and the value of secret {found['WebhookSecretArn']}")
     print(f"\nMessages that nobody could handle: {found['JobsDeadLettersUrl']}\nFigures: {found['DashboardUrl']}")
 
 
 def destroy(session, stack, everything):
-    """Deletes the stack. Its table, bucket and secret stay, unless `everything` is to go."""
-    kept = outputs(session, stack)
+    """Deletes the stack. Its table, bucket and secret stay, unless `everything` is to go; a stack that is deployed under
+    the same name later makes new ones."""
+    names = kept(session, stack)
     sam = Path(sys.executable).with_name("sam")
     command = [sam, "delete", "--stack-name", stack, "--region", session.region_name, "--no-prompts"]
     subprocess.run(command, check=True)
     if not everything:
-        print(f"Kept: table {kept['TableName']}, bucket {kept['BucketName']}, secret {kept['WebhookSecretArn']}")
+        print("Kept: " + ", ".join(f"{name} {physical}" for name, physical in names.items()))
         return
-    s3 = session.client("s3")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=kept["BucketName"]):
-        keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-        if keys:
-            s3.delete_objects(Bucket=kept["BucketName"], Delete={"Objects": keys})
-    s3.delete_bucket(Bucket=kept["BucketName"])
-    session.client("dynamodb").delete_table(TableName=kept["TableName"])
-    secrets = session.client("secretsmanager")
-    secrets.delete_secret(SecretId=kept["WebhookSecretArn"], ForceDeleteWithoutRecovery=True)
+    if bucket := names.get("Bucket"):
+        s3 = session.resource("s3")
+        for answer in s3.Bucket(bucket).objects.delete():
+            if errors := answer.get("Errors"):
+                sys.exit(f"not deleted: {errors}")
+        s3.Bucket(bucket).delete()
+    if table := names.get("Table"):
+        session.client("dynamodb").delete_table(TableName=table)
+    if secret := names.get("WebhookSecret"):
+        session.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
     print("Nothing is left of it.")
 
 

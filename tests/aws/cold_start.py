@@ -40,7 +40,7 @@ ENVIRONMENT = {
 class Stub(http.server.BaseHTTPRequestHandler):
     """Notes when it is asked for work, and leaves the asker waiting."""
 
-    asked: "queue.Queue[float]" = queue.Queue()
+    asked: "queue.Queue[float | RuntimeError]" = queue.Queue()
 
     def do_GET(self):
         self.asked.put(time.perf_counter())
@@ -48,8 +48,8 @@ class Stub(http.server.BaseHTTPRequestHandler):
         self.rfile.read(1)  # Ends when the function is gone.
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        sys.exit(f"a function could not start: {body.decode()}")
+        reason = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.asked.put(RuntimeError(f"a function could not start: {reason.decode()}"))
 
     def log_message(self, *_):
         pass
@@ -78,7 +78,10 @@ def start(binary, address):
         [str(binary)], env=ENVIRONMENT | {"AWS_LAMBDA_RUNTIME_API": address}, stdout=subprocess.DEVNULL
     )
     try:
-        return (Stub.asked.get(timeout=10) - began) * 1000
+        asked = Stub.asked.get(timeout=10)
+        if isinstance(asked, RuntimeError):
+            raise asked
+        return (asked - began) * 1000
     finally:
         process.kill()
         process.wait()
@@ -94,7 +97,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         functions = list(binaries(folder, pathlib.Path(scratch)))
         if not functions:
-            sys.exit(f"no function in {folder}: run `make lambdas` first")
+            sys.exit(f"no function in {folder}: run `make test-aws` or `cargo lambda build --release` first")
         taken = {name: [] for name, _, _ in functions}
         for _ in range(rounds):
             for name, binary, _ in functions:

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import string
 import subprocess
 import sys
 import time
@@ -118,8 +119,9 @@ def load(path):
 
 
 def for_ministack(template):
-    """The built template, but for two things that MiniStack does in another way. It leaves text where CloudFormation makes
-    a number of a parameter. And it speaks plain HTTP here, which the policies of bucket and queues refuse."""
+    """The built template, but for three things that MiniStack does in another way. It leaves text where CloudFormation
+    makes a number of a parameter; it makes secrets of punctuation even where none was wanted; and it speaks plain HTTP
+    here, which the policies of bucket and queues refuse."""
     numbers = {
         name: int(parameter["Default"])
         for name, parameter in template["Parameters"].items()
@@ -139,6 +141,10 @@ def for_ministack(template):
         for name, resource in template["Resources"].items()
         if resource["Type"] not in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
     }
+    for resource in resources.values():
+        wanted = resource.get("Properties", {}).get("GenerateSecretString", {})
+        if wanted.get("ExcludePunctuation"):
+            wanted["ExcludeCharacters"] = string.punctuation
     return template | {"Resources": resources}
 
 

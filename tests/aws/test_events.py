@@ -81,7 +81,7 @@ def test_a_job_is_taken_plain_and_in_base64(stack, name):
     [
         ("api-no-headers", 415, "unsupported_media_type"),
         ("api-wrong-method", 405, "method_not_allowed"),
-        ("api-bad-body", 400, "invalid_json"),
+        ("api-bad-body", 400, "malformed_json"),
     ],
 )
 def test_a_request_that_cannot_be_served_gets_a_problem(stack, name, status, code):

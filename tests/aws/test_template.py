@@ -19,15 +19,29 @@ def listed(value):
     return value if isinstance(value, list) else [value]
 
 
+# Names that are not known before they are used: objects, by what they begin with.
+PREFIXES = ("/inputs/*", "/jobs/*")
+
+
+def text(resource):
+    """A resource as it is written: the parts of the template's functions in a row."""
+    if isinstance(resource, dict):
+        return "".join(text(part) for part in resource.values())
+    return ".".join(map(text, resource)) if isinstance(resource, list) else str(resource)
+
+
 def wildcards(statement):
     """What of an allowing statement is wider than it need be."""
     if statement["Effect"] != "Allow":
         return []
-    actions = listed(statement["Action"])
+    actions = listed(statement.get("Action", "*"))
     found = [action for action in actions if "*" in action]
-    for resource in listed(statement.get("Resource", [])):
-        if resource == "*" and not set(actions) <= UNNAMEABLE:
-            found.append(f"{actions} on *")
+    for resource in map(text, listed(statement.get("Resource", "*"))):
+        named = resource
+        for prefix in PREFIXES:
+            named = named.removesuffix(prefix)
+        if "*" in named and not set(actions) <= UNNAMEABLE:
+            found.append(f"{actions} on {resource}")
     return found
 
 
@@ -36,6 +50,11 @@ def statements():
         for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 yield name, statement
+
+
+def test_rights_are_given_by_roles_alone():
+    kinds = {resource["Type"] for resource in RESOURCES.values()}
+    assert not kinds & {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}
 
 
 def test_no_role_has_a_wildcard():
@@ -48,6 +67,9 @@ def test_no_role_has_a_wildcard():
         {"Effect": "Allow", "Action": "s3:*", "Resource": {"Fn::GetAtt": ["Bucket", "Arn"]}},
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"},
         {"Effect": "Allow", "Action": ["s3:GetObject", "xray:PutTraceSegments"], "Resource": ["*"]},
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::*"},
+        {"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": {"Fn::Sub": "${Table.Arn}/*"}},
+        {"Effect": "Allow", "NotAction": ["s3:GetObject"], "NotResource": "bucket"},
     ],
 )
 def test_a_wildcard_would_be_found(statement):
@@ -90,5 +112,16 @@ def test_a_function_has_no_more_time_than_its_caller_waits():
 
 
 def test_what_holds_data_stays_when_the_stack_goes():
-    for name in ("Table", "Bucket", "WebhookSecret"):
-        assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+    for name in ("Table", "Bucket", "BucketPolicy", "WebhookSecret"):
+        policies = RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]
+        assert policies == ("RetainExceptOnCreate", "Retain"), name
+
+
+def test_a_policy_of_a_queue_names_one_queue():
+    """SQS takes no other."""
+    policies = of_type("AWS::SQS::QueuePolicy").values()
+    queues = [policy["Queues"] for policy in policies]
+    assert sorted(queue["Ref"] for [queue] in queues) == sorted(of_type("AWS::SQS::Queue"))
+    for policy in policies:
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert statement["Resource"] == {"Fn::GetAtt": [policy["Queues"][0]["Ref"], "Arn"]}
