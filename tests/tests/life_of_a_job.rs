@@ -143,7 +143,11 @@ async fn a_worker_that_was_overtaken_changes_nothing() {
             reason: "x".into(),
             delay_ms: 0,
         },
-        Event::Continue { epoch: 1, delay_ms: 0 },
+        Event::Continue {
+            epoch: 1,
+            delay_ms: 0,
+            error: None,
+        },
     ] {
         let late = store.change_seen(&slept, &event).await;
         assert!(matches!(late, Err(Error::Refused(_))), "{event:?}: {late:?}");

@@ -1,13 +1,12 @@
 //! Work that does not fit into one invocation, and services that want to be asked less.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jobs::pipeline::Settings;
-use jobs::{Calculation, Failure, Json, Outcome, Run, Stage, Timestamp};
+use jobs::{Calculation, Clock, Failure, Json, Outcome, Run, Stage};
 use local::SystemSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +21,14 @@ const TIME_MS: i64 = 3_000;
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Long {}
+
+/// What time it is for each calculation that takes long: it moves the clock itself.
+static LONG: LazyLock<Clock> = LazyLock::new(stopped_clock);
+static ENDLESS: LazyLock<Clock> = LazyLock::new(stopped_clock);
+
+fn stopped_clock() -> Clock {
+    Clock::manual(Clock::system().now())
+}
 
 static FIRST_STAGE: AtomicU32 = AtomicU32::new(0);
 static SECOND_STAGE: AtomicU32 = AtomicU32::new(0);
@@ -50,10 +57,8 @@ impl Calculation for Long {
         run.stage("first", |_| Ok(FIRST_STAGE.fetch_add(1, Ordering::Relaxed)))?;
         run.stage("second", |stage| {
             if SECOND_STAGE.fetch_add(1, Ordering::Relaxed) == 0 {
-                loop {
-                    stage.progress(0.5)?;
-                    sleep(Duration::from_millis(10));
-                }
+                LONG.advance_ms(TIME_MS);
+                stage.progress(0.5)?;
             }
             Ok(())
         })?;
@@ -83,11 +88,9 @@ impl Calculation for Endless {
     }
 
     fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
-        run.stage::<()>("waiting", |stage| {
-            loop {
-                stage.progress(0.5)?;
-                sleep(Duration::from_millis(10));
-            }
+        run.stage("waiting", |stage| {
+            ENDLESS.advance_ms(TIME_MS);
+            Ok(stage.progress(0.5)?)
         })?;
         Ok(Outcome::default())
     }
@@ -112,116 +115,115 @@ impl Calculation for Throttled {
     }
 
     fn run(&self, _: &mut Run) -> Result<Outcome, Failure> {
-        let said = "write rows: service error: unhandled error (ThrottlingException)";
-        Err(Failure::Transient(said.to_owned()))
+        let said = "service error: unhandled error (ThrottlingException)";
+        Err(Failure::of_service(&std::io::Error::other(said)))
     }
 }
 
-/// A system without workers, and a worker to be invoked by hand.
-async fn invocable() -> (Instance, Worker) {
-    let registry = || {
-        calculations::registry()
-            .with::<Long>()
-            .with::<Endless>()
-            .with::<Throttled>()
-    };
-    let instance = Instance::with(|settings| SystemSettings {
-        registry: registry(),
-        workers: 0,
-        ..settings
-    })
-    .await;
-    let settings = Settings {
-        commit_after_ms: 0,
-        ..Settings::default()
-    };
-    let worker = Worker::new(instance.system().clients().clone(), registry(), settings);
-    (instance, worker)
+/// A system without workers, and a worker to be invoked by hand, by a clock of its own.
+struct Invocable {
+    instance: Instance,
+    worker: Worker,
+    clock: Clock,
 }
 
-async fn submit(instance: &Instance, job_type: &str) -> String {
-    let stakes = json!([{"owner": "A", "owned": "B", "share": 0.5}]);
-    let job = json!({"type": job_type, "input": {"stakes": stakes}});
-    instance.api().submit(&job).await
-}
+impl Invocable {
+    async fn start(clock: Clock) -> Self {
+        let registry = || {
+            calculations::registry()
+                .with::<Long>()
+                .with::<Endless>()
+                .with::<Throttled>()
+        };
+        let instance = Instance::with(|settings| SystemSettings {
+            registry: registry(),
+            workers: 0,
+            ..settings
+        })
+        .await;
+        let mut clients = instance.system().clients().clone();
+        clients.store = clients.store.with_clock(clock.clone());
+        let settings = Settings {
+            commit_after_ms: 0,
+            ..Settings::default()
+        };
+        let worker = Worker::new(clients, registry(), settings);
+        Self {
+            instance,
+            worker,
+            clock,
+        }
+    }
 
-async fn invoke(instance: &Instance, worker: &Worker, id: &str, time_ms: i64) -> Value {
-    let mut message = SqsMessage::default();
-    message.body = Some(json!({"job_id": id}).to_string());
-    let mut event = SqsEvent::default();
-    event.records.push(message);
-    let now = instance.system().clients().store.clock().now();
-    let deadline: Timestamp = now.plus_ms(Settings::default().margin_ms + time_ms);
-    let response = worker.handle(event, Some(deadline)).await;
-    assert_eq!(response.batch_item_failures.len(), 0);
-    instance.api().get(&format!("/jobs/{id}")).await.1
+    async fn submit(&self, job_type: &str) -> String {
+        let stakes = json!([{"owner": "A", "owned": "B", "share": 0.5}]);
+        let job = json!({"type": job_type, "input": {"stakes": stakes}});
+        self.instance.api().submit(&job).await
+    }
+
+    /// The job after an invocation that has `TIME_MS` until it must hand over.
+    async fn invoke(&self, id: &str) -> Value {
+        let mut message = SqsMessage::default();
+        message.body = Some(json!({"job_id": id}).to_string());
+        let mut event = SqsEvent::default();
+        event.records.push(message);
+        let deadline = self.clock.now().plus_ms(Settings::default().margin_ms + TIME_MS);
+        let response = self.worker.handle(event, Some(deadline)).await;
+        assert_eq!(response.batch_item_failures.len(), 0);
+        self.instance.api().get(&format!("/jobs/{id}")).await.1
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_goes_on_in_another_invocation_without_spending_an_attempt() {
-    let (instance, worker) = invocable().await;
-    let id = submit(&instance, "long").await;
-    let job = invoke(&instance, &worker, &id, TIME_MS).await;
-    assert_eq!(
-        (&job["status"], &job["attempt"]),
-        (&json!("PENDING"), &json!(1)),
-        "{job}"
-    );
-    let job = invoke(&instance, &worker, &id, TIME_MS).await;
-    assert_eq!(
-        (&job["status"], &job["attempt"]),
-        (&json!("SUCCESS"), &json!(1)),
-        "{job}"
-    );
+    let system = Invocable::start(LONG.clone()).await;
+    let id = system.submit("long").await;
+    for status in ["PENDING", "SUCCESS"] {
+        let job = system.invoke(&id).await;
+        assert_eq!((&job["status"], &job["attempt"]), (&json!(status), &json!(1)), "{job}");
+    }
     let runs = (
         FIRST_STAGE.load(Ordering::Relaxed),
         SECOND_STAGE.load(Ordering::Relaxed),
     );
     assert_eq!(runs, (1, 2), "the committed stage ran once");
-    instance.stop().await;
+    system.instance.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_fits_into_no_invocation_ends_the_job_and_says_so() {
-    let (instance, worker) = invocable().await;
-    let id = submit(&instance, "endless").await;
-    let job = invoke(&instance, &worker, &id, 200).await;
-    assert_eq!(
-        (&job["status"], &job["error"]["code"]),
-        (&json!("FAILURE"), &json!("too_long")),
-        "{job}"
-    );
-    assert!(
-        job["error"]["message"].as_str().unwrap().contains("stage waiting"),
-        "{job}"
-    );
-    instance.stop().await;
+async fn a_stage_that_fits_into_no_invocation_is_tried_twice_and_ends_the_job() {
+    let system = Invocable::start(ENDLESS.clone()).await;
+    let id = system.submit("endless").await;
+    for (status, code) in [("PENDING", "attempt_failed"), ("FAILURE", "too_long")] {
+        let job = system.invoke(&id).await;
+        assert_eq!(
+            (&job["status"], &job["error"]["code"]),
+            (&json!(status), &json!(code)),
+            "{job}"
+        );
+        let reason = job["error"]["message"].as_str().unwrap();
+        assert!(reason.contains("stage waiting"), "{reason}");
+    }
+    system.instance.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_job_waits_and_keeps_its_attempts() {
-    let (instance, worker) = invocable().await;
-    let id = submit(&instance, "throttled").await;
-    let job = invoke(&instance, &worker, &id, TIME_MS).await;
-    assert_eq!(
-        (&job["status"], &job["error"]),
-        (&json!("PENDING"), &Value::Null),
-        "{job}"
-    );
-    let state = instance
-        .system()
-        .clients()
-        .store
-        .get(id.parse().unwrap())
-        .await
-        .unwrap()
-        .state;
-    assert!(state.continued, "the next claim counts no attempt");
-    assert!(
-        state.not_before > instance.system().clients().store.clock().now(),
-        "it waits a while"
-    );
-    let (status, _) = instance.api().post(&format!("/jobs/{id}/revoke"), &json!({})).await;
+async fn a_throttled_job_says_so_waits_and_keeps_its_attempts() {
+    let clock = stopped_clock();
+    let system = Invocable::start(clock.clone()).await;
+    let id = system.submit("throttled").await;
+    for _ in 0..10 {
+        let job = system.invoke(&id).await;
+        let seen = (&job["status"], &job["attempt"], &job["error"]["code"]);
+        assert_eq!(seen, (&json!("PENDING"), &json!(1), &json!("throttled")), "{job}");
+        assert_eq!(system.invoke(&id).await["status"], "PENDING", "not before its time");
+        clock.advance_ms(30_000);
+    }
+    let (status, _) = system
+        .instance
+        .api()
+        .post(&format!("/jobs/{id}/revoke"), &json!({}))
+        .await;
     assert!(status.is_success());
-    instance.stop().await;
+    system.instance.stop().await;
 }

@@ -66,7 +66,17 @@ pub async fn hand_back(clients: &Clients) -> Result<(), Error> {
             let epoch = job.state.epoch;
             log_failure(
                 id,
-                clients.store.change(id, &Event::Continue { epoch, delay_ms: 0 }).await,
+                clients
+                    .store
+                    .change(
+                        id,
+                        &Event::Continue {
+                            epoch,
+                            delay_ms: 0,
+                            error: None,
+                        },
+                    )
+                    .await,
             );
         }
     }

@@ -49,9 +49,7 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
         return Err(Failure::Transient(format!("read the input: {reason}")));
     }
     let read = read.map_err(unreadable)?;
-    let (bytes, sha256) = stream
-        .finish()
-        .map_err(|error| Failure::Transient(format!("read the input: {error}")))?;
+    let (bytes, sha256) = stream.finish().map_err(|error| Failure::of_service(&error))?;
     stage.progress(0.7)?;
     Ok(Built {
         network: builder.finish().map_err(refused)?,
@@ -85,7 +83,7 @@ pub(crate) fn unreadable(error: ReadError<Failure>) -> Failure {
     match error {
         ReadError::Record(record) => Failure::Permanent(record_error(&record)),
         ReadError::Input(input) => Failure::Permanent(permanent(input.code(), &input)),
-        ReadError::Io(error) => Failure::Transient(format!("read the input: {error}")),
+        ReadError::Io(error) => Failure::of_service(&error),
         ReadError::Sink(failure) => failure,
     }
 }

@@ -194,11 +194,10 @@ pub(crate) fn report(
 
 fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> Result<Report, Failure> {
     let mut file = stage.report(name, content_type);
-    file.write_all(bytes)
-        .map_err(|error| Failure::Transient(format!("write {name}: {error}")))?;
+    file.write_all(bytes).map_err(|error| Failure::of_service(&error))?;
     Ok(file.finish()?)
 }
 
 fn unwritten(error: WriteError) -> Failure {
-    Failure::Transient(error.to_string())
+    Failure::of_service(&error)
 }

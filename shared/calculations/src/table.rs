@@ -107,5 +107,5 @@ impl Table {
 
 /// A stage file that cannot be written or read: the service failed, or a defect of ours. Either way, not the input.
 pub(crate) fn broken(error: BlockError) -> Failure {
-    Failure::Transient(error.to_string())
+    Failure::of_service(&error)
 }

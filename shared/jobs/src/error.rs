@@ -71,15 +71,19 @@ impl Error {
     /// The error with all that caused it, for the log. Never for a client: sources may name internals.
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        with_causes(self)
     }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// The work is not wanted any more: the job was revoked, or another worker holds it.
@@ -93,9 +97,15 @@ pub enum Failure {
     /// Trying again would fail the same way: the job becomes a FAILURE with this reason.
     #[error("calculate: {}", .0.message)]
     Permanent(JobError),
-    /// Trying again may help: throttling, a broken connection, a crash.
+    /// Trying again may help: a broken connection, a crash.
     #[error("calculate for now: {0}")]
     Transient(String),
+    /// A service says that it is asked too much. The job waits, and its attempts are not counted for that.
+    #[error("go on while a service is throttled: {0}")]
+    Throttled(String),
+    /// The stage of this name took a whole invocation, in which nothing was committed.
+    #[error("finish stage {0} within one invocation")]
+    TooLong(&'static str),
     /// The work is not wanted any more.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -110,6 +120,32 @@ impl Failure {
     pub fn permanent(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Permanent(JobError::new(code, message))
     }
+
+    /// The failure of a service, seen through whatever wraps it.
+    #[must_use]
+    pub fn of_service(error: &dyn std::error::Error) -> Self {
+        let text = with_causes(error);
+        if says_throttled(&text) {
+            return Self::Throttled(text);
+        }
+        Self::Transient(text)
+    }
+}
+
+/// Whether a service said that it is asked too much. The codes are those of the AWS SDK's own retries. They are looked
+/// for in the text, since an error of the SDK that went through a stream has nothing else left.
+fn says_throttled(text: &str) -> bool {
+    const CODES: [&str; 8] = [
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "ThrottledException",
+        "ThrottlingException",
+        "ThrottlingError",
+        "TooManyRequests",
+    ];
+    CODES.iter().any(|code| text.contains(code))
 }
 
 /// Services fail for a while, so their errors are transient; a refused write means that the job is no longer ours.
@@ -117,7 +153,28 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(_) => Self::Stopped(Stopped),
-            other => Self::Transient(other.with_causes()),
+            other => Self::of_service(&other),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn throttling_is_seen_through_a_writer() {
+        let said = io::Error::other("unhandled error (SlowDown)");
+        let call = Error::unavailable("store a part of an object")(said);
+        let written = io::Error::other(call);
+        assert!(matches!(Failure::of_service(&written), Failure::Throttled(_)));
+    }
+
+    #[test]
+    fn a_broken_connection_is_not_throttling() {
+        let call = Error::unavailable("read an item")(io::Error::other("connection reset"));
+        assert!(matches!(Failure::from(call), Failure::Transient(_)));
     }
 }

@@ -7,14 +7,16 @@ pub use run::{Run, StageRun};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 use crate::protocol::{Event, Refused};
 use crate::registry::Runnable;
-use crate::{Clients, Error, Failure, JobId, Outcome, Registry, Seen, Status, Timestamp};
+use crate::{Clients, Error, Failure, JobError, JobId, Outcome, Registry, Seen, Status, Timestamp};
 use hold::Hold;
 
 /// How a pipeline runs.
@@ -98,7 +100,7 @@ pub async fn execute(
     let Some(event) = event_of(ended, &hold, epoch, attempt) else {
         return Ok(Executed::Nothing);
     };
-    match hold.change(&event).await {
+    match say(&hold, &event).await {
         Ok(seen) => Ok(settle(clients, &seen).await),
         Err(Error::Refused(_)) => Ok(Executed::Nothing),
         Err(error) => Err(error),
@@ -114,11 +116,26 @@ fn event_of(ended: Result<Outcome, Failure>, hold: &Hold, epoch: u64, attempt: u
             let error = error.bounded();
             Event::Fail { epoch, stage, error }
         }
-        Err(Failure::Transient(reason)) if is_throttled(&reason) => {
-            tracing::warn!(attempt, reason, "throttled");
-            let delay_ms = rand::random_range(THROTTLED_MS);
-            Event::Continue { epoch, delay_ms }
+        Err(Failure::Throttled(reason)) => {
+            tracing::warn!(code = "throttled", attempt, reason, "a service is throttled");
+            let text = "a service it needs is asked too much; the job waits and goes on by itself";
+            Event::Continue {
+                epoch,
+                delay_ms: rand::random_range(THROTTLED_MS),
+                error: Some(JobError::new("throttled", text)),
+            }
         }
+        // Once may be bad luck, such as a slow service.
+        Err(Failure::TooLong(stage)) if attempt > 1 => Event::Fail {
+            epoch,
+            stage: stage.to_owned(),
+            error: JobError::new("too_long", too_long(stage)),
+        },
+        Err(Failure::TooLong(stage)) => Event::Retry {
+            epoch,
+            reason: too_long(stage),
+            delay_ms: 0,
+        },
         Err(Failure::Transient(reason)) => {
             tracing::warn!(attempt, reason, "attempt failed");
             Event::Retry {
@@ -127,25 +144,32 @@ fn event_of(ended: Result<Outcome, Failure>, hold: &Hold, epoch: u64, attempt: u
                 delay_ms: backoff_ms(attempt),
             }
         }
-        Err(Failure::Continue) => Event::Continue { epoch, delay_ms: 0 },
+        Err(Failure::Continue) => Event::Continue {
+            epoch,
+            delay_ms: 0,
+            error: None,
+        },
         Err(Failure::Stopped(_)) => return None,
     })
 }
 
-/// Whether a service said that it is asked too much. The codes are those of the AWS SDK's own retries, and stand in the
-/// text: an error that came through a stream has nothing else left.
-fn is_throttled(reason: &str) -> bool {
-    const CODES: [&str; 8] = [
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "SlowDown",
-        "Throttled",
-        "ThrottlingException",
-        "ThrottlingError",
-        "TooManyRequests",
-    ];
-    CODES.iter().any(|code| reason.contains(code))
+fn too_long(stage: &str) -> String {
+    format!(
+        "stage {stage} did not finish within one invocation of the worker; a higher floor makes it shorter, more memory \
+         for the worker makes it faster"
+    )
+}
+
+/// Writes what an invocation has to say. A store that is throttled or away at this moment is asked a few times more:
+/// what is not said costs the next worker an attempt.
+async fn say(hold: &Hold, event: &Event) -> Result<Seen, Error> {
+    for pause in [500, 1_000, 2_000, 4_000] {
+        match hold.change(event).await {
+            Err(Error::Unavailable { .. }) => sleep(Duration::from_millis(pause)).await,
+            said => return said,
+        }
+    }
+    hold.change(event).await
 }
 
 /// The heart of a held job. When it is dropped, as when the whole process stops, the calculation is told to stop too.

@@ -144,6 +144,8 @@ pub enum Event {
         epoch: u64,
         /// How long to wait before that.
         delay_ms: i64,
+        /// What it waits for, if not for its turn.
+        error: Option<JobError>,
     },
     /// The attempt failed in a way that may pass.
     Retry {
@@ -239,9 +241,10 @@ pub fn apply(state: &State, event: &Event, now: Timestamp, limits: &Limits) -> R
             next.committed.push(output.clone());
             renew(&mut next, now, limits);
         }
-        Event::Continue { epoch, delay_ms } => {
+        Event::Continue { epoch, delay_ms, error } => {
             held(state, *epoch)?;
             wait(&mut next, now, *delay_ms, limits);
+            next.error.clone_from(error);
             next.continued = true;
         }
         Event::Retry {

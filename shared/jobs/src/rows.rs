@@ -10,8 +10,8 @@ use crate::{Error, JobId, Store, Timestamp};
 /// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
 const BATCH: usize = 25;
 
-/// How often a throttled table is offered the same rows: about a minute.
-const TRIES: u32 = 18;
+/// How often a throttled table is offered the same rows: about sixteen seconds, less than an invocation keeps for its end.
+const TRIES: u32 = 10;
 
 /// A block's sort key ends in this and its number. It sorts before every character that a company's name may hold.
 const BEFORE_ANY: char = '\u{1}';
@@ -202,7 +202,7 @@ impl RowsWriter {
             if !waiting.is_empty() {
                 tries += 1;
                 if tries == TRIES {
-                    let refused = std::io::Error::other("the table takes no more");
+                    let refused = std::io::Error::other("ThrottlingException: the table takes no more");
                     return Err(Error::unavailable("write result rows")(refused));
                 }
                 // The table is throttled: what it did not take is offered again, more and more slowly.

@@ -64,6 +64,12 @@ impl Store {
         }
     }
 
+    /// The same table by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// The bounds of a job's life.
     #[must_use]
     pub const fn limits(&self) -> &Limits {

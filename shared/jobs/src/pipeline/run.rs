@@ -160,16 +160,12 @@ impl Run {
     }
 
     /// What a stage that ran into the deadline leads to. Another invocation goes on where this one committed; one that
-    /// committed nothing was given to this stage alone, and the next would come no further.
-    fn cut_short(&self, stage: &str) -> Failure {
+    /// committed nothing was given to this stage alone, and the next may come no further.
+    const fn cut_short(&self, stage: &'static str) -> Failure {
         if self.committed_here {
             return Failure::Continue;
         }
-        let message = format!(
-            "stage {stage} does not finish within one invocation of the worker; a higher floor makes it shorter, more \
-             memory for the worker makes it faster"
-        );
-        Failure::permanent("too_long", message)
+        Failure::TooLong(stage)
     }
 
     fn near_deadline(&self) -> bool {

@@ -19,7 +19,17 @@ fn states() -> Vec<(&'static str, State)> {
     let held = claimed(&pending, NOW);
     let expired = claimed(&pending, NOW.plus_ms(-130_000));
     let waiting = apply(&held, &retry(1, 30_000), NOW, &limits()).unwrap();
-    let continued = apply(&held, &Event::Continue { epoch: 1, delay_ms: 0 }, NOW, &limits()).unwrap();
+    let continued = apply(
+        &held,
+        &Event::Continue {
+            epoch: 1,
+            delay_ms: 0,
+            error: None,
+        },
+        NOW,
+        &limits(),
+    )
+    .unwrap();
     let mut last = claimed(&expired, NOW);
     let last_held = last.clone();
     last.lease_until = Some(NOW.plus_ms(-1));
@@ -86,7 +96,14 @@ fn events() -> Vec<(&'static str, Event)> {
         ("progress 1", progress(1, 40)),
         ("progress 2", progress(2, 40)),
         ("commit 1", Event::Commit { epoch: 1, output }),
-        ("continue 1", Event::Continue { epoch: 1, delay_ms: 0 }),
+        (
+            "continue 1",
+            Event::Continue {
+                epoch: 1,
+                delay_ms: 0,
+                error: None,
+            },
+        ),
         ("retry 1", retry(1, 5_000)),
         ("retry 2", retry(2, 5_000)),
         ("succeed 1", succeed(1)),
@@ -147,7 +164,17 @@ fn percentage_never_falls_within_an_attempt() {
     let far = apply(&held, &progress(1, 60), NOW, &limits()).unwrap();
     let back = apply(&far, &progress(1, 30), NOW, &limits()).unwrap();
     assert_eq!(back.percentage.value(), 60);
-    let continued = apply(&back, &Event::Continue { epoch: 1, delay_ms: 0 }, NOW, &limits()).unwrap();
+    let continued = apply(
+        &back,
+        &Event::Continue {
+            epoch: 1,
+            delay_ms: 0,
+            error: None,
+        },
+        NOW,
+        &limits(),
+    )
+    .unwrap();
     let again = apply(&continued, &Event::Claim, NOW, &limits()).unwrap();
     assert_eq!((again.attempt, again.percentage.value()), (1, 60));
 }
