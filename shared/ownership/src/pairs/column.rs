@@ -114,6 +114,33 @@ impl Column {
         self.product = product;
     }
 
+    /// What a slot's owner holds.
+    pub(crate) fn get(&self, slot: u32) -> f64 {
+        self.held[slot as usize]
+    }
+
+    /// Slots whose entry is positive, unless large components were expanded.
+    pub(crate) fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+
+    /// Takes what waits, the last slot first.
+    pub(crate) fn take_waiting(&mut self, mut take: impl FnMut(u32, f64)) {
+        while let Some(slot) = self.queue.pop_last() {
+            let share = std::mem::take(&mut self.waiting[slot as usize]);
+            if share > 0.0 {
+                take(slot, share);
+            }
+        }
+    }
+
+    /// Takes what is held, which is positive.
+    pub(crate) fn take_held(&mut self, mut take: impl FnMut(u32, f64)) {
+        for slot in self.touched.drain(..) {
+            take(slot, std::mem::take(&mut self.held[slot as usize]));
+        }
+    }
+
     /// Sets an entry that is positive.
     pub(crate) fn replace(&mut self, slot: u32, held: f64) {
         self.held[slot as usize] = held;

@@ -17,7 +17,9 @@
 
 mod column;
 mod large;
+mod lists;
 mod stream;
+mod table;
 mod upstream;
 
 use serde::{Deserialize, Serialize};

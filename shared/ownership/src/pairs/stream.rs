@@ -6,6 +6,7 @@ use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
 use crate::pairs::column::Column;
+use crate::pairs::table::{Candidates, Table};
 use crate::pairs::upstream::{OPEN, Upstream};
 use crate::pairs::{Emit, LeftOut, Pair};
 use crate::{Error, Network, Progress, Resolvent, Stopped};
@@ -61,6 +62,7 @@ pub fn integrated_ownership(
 ) -> Result<LeftOut, Error> {
     let upstream = Upstream::new(network, resolvent, progress)?;
     let computation = Computation {
+        table: Table::new(&upstream, floor, progress)?,
         upstream: &upstream,
         floor,
         workspaces: Mutex::default(),
@@ -123,6 +125,7 @@ impl Chunk {
 /// Memory that one thread computes with.
 struct Workspace {
     column: Column,
+    candidates: Candidates,
     /// What each slot's owner holds directly; zero between companies.
     direct: Vec<f64>,
     /// Shares to be sorted; see [`sort_key`].
@@ -132,6 +135,8 @@ struct Workspace {
 /// What the computing threads share.
 struct Computation<'a> {
     upstream: &'a Upstream<'a>,
+    /// `None` where columns are expanded one by one.
+    table: Option<Table>,
     floor: f64,
     workspaces: Mutex<Vec<Workspace>>,
     chunks: Mutex<Vec<Chunk>>,
@@ -157,6 +162,7 @@ impl Computation<'_> {
     fn fill(&self, companies: &[u32]) -> Chunk {
         let mut work = take(&self.workspaces).unwrap_or_else(|| Workspace {
             column: Column::new(self.upstream.slots()),
+            candidates: Candidates::default(),
             direct: vec![0.0; self.upstream.slots()],
             keys: Vec::new(),
         });
@@ -180,15 +186,26 @@ impl Computation<'_> {
     }
 
     fn add_company(&self, work: &mut Workspace, company: u32, chunk: &mut Chunk) {
-        let Workspace { column, direct, keys } = work;
-        if !self.fill_column(column, company) {
+        let Workspace {
+            column,
+            candidates,
+            direct,
+            keys,
+        } = work;
+        let Some(open) = self.fill_column(column, company) else {
             return;
-        }
+        };
         keys.clear();
         let mut keep = |slot: u32, integrated: f64| {
             keys.push(sort_key(integrated, self.upstream.name_rank[slot as usize]));
         };
-        let left_out = column.drain(self.upstream, self.floor, &mut keep);
+        let left_out = match &self.table {
+            Some(table) if !open => table.drain(column, candidates, self.floor, &mut keep),
+            _ => {
+                column.expand(self.upstream);
+                column.drain(self.upstream, self.floor, &mut keep)
+            }
+        };
         chunk.left_out.pairs += left_out.pairs;
         chunk.left_out.mass += left_out.mass;
         keys.sort_unstable();
@@ -210,32 +227,28 @@ impl Computation<'_> {
             .for_each(|(slot, _)| direct[slot as usize] = 0.0);
     }
 
-    /// Puts column `company` of T into an empty column; false if it has none.
-    fn fill_column(&self, column: &mut Column, company: u32) -> bool {
+    /// Puts column `company` of T into an empty column, by its list; `None` if it
+    /// has none. Tells whether the company is open, and then expanded too.
+    fn fill_column(&self, column: &mut Column, company: u32) -> Option<bool> {
         let upstream = self.upstream;
-        match upstream.slot(company) {
-            Some(slot) if (slot as usize) < upstream.inner => return false,
-            Some(slot) => match upstream.ring(slot) {
-                None => {
-                    let (targets, parts) = upstream.list(slot);
-                    column.add_list(targets, parts, 1.0);
-                    column.expand(upstream);
-                }
-                Some((number, first)) => {
-                    let ring = &upstream.resolvent.rings[number as usize];
-                    column.add(slot | OPEN, 1.0);
-                    column.expand(upstream);
-                    column.replace(slot, ring.loops[(slot - first) as usize]);
-                }
-            },
-            None => {
-                upstream
-                    .holders(company)
-                    .for_each(|(slot, share)| upstream.add_holder(column, slot, share));
-                column.expand(upstream);
-            }
+        let Some(slot) = upstream.slot(company) else {
+            let holders = upstream.holders(company);
+            holders.for_each(|(slot, share)| upstream.add_holder(column, slot, share));
+            return Some(false);
+        };
+        if (slot as usize) < upstream.inner {
+            return None;
         }
-        true
+        if let Some((number, first)) = upstream.ring(slot) {
+            let ring = &upstream.resolvent.rings[number as usize];
+            column.add(slot | OPEN, 1.0);
+            column.expand(upstream);
+            column.replace(slot, ring.loops[(slot - first) as usize]);
+            return Some(true);
+        }
+        let (targets, parts) = upstream.list(slot);
+        column.add_list(targets, parts, 1.0);
+        Some(false)
     }
 }
 
