@@ -213,6 +213,9 @@ fn main() {
         &format!("{} rows", structure(&network, &resolvent).len()),
     );
 
+    let start = Instant::now();
+    integrated_ownership(&network, &resolvent, 0.01, &[], &mut |_| Ok(()), &mut |_, _| Ok(())).unwrap();
+    line("pairs set-up", start, "");
     let order: Vec<u32> = (0..u32::try_from(network.len()).unwrap()).collect();
     for floor in floors {
         let start = Instant::now();

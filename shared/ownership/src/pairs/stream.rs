@@ -197,7 +197,7 @@ impl Computation<'_> {
         };
         keys.clear();
         let mut keep = |slot: u32, integrated: f64| {
-            keys.push(sort_key(integrated, self.upstream.name_rank[slot as usize]));
+            keys.push(sort_key(integrated, self.upstream.name_rank[slot as usize], slot));
         };
         let left_out = match &self.table {
             Some(table) if !open => table.drain(column, candidates, self.floor, &mut keep),
@@ -213,8 +213,7 @@ impl Computation<'_> {
             .holders(company)
             .for_each(|(slot, share)| direct[slot as usize] += share);
         chunk.pairs.extend(keys.iter().map(|&key| {
-            let (integrated, rank) = from_sort_key(key);
-            let slot = self.upstream.by_name[rank as usize];
+            let (integrated, slot) = from_sort_key(key);
             Pair {
                 owner: self.upstream.owner(slot),
                 direct: direct[slot as usize],
@@ -252,15 +251,15 @@ impl Computation<'_> {
     }
 }
 
-/// Sorts by falling share, then by rising rank: a positive float's bits rise
-/// with its value.
-fn sort_key(share: f64, rank: u32) -> u128 {
-    (u128::from(!share.to_bits()) << 32) | u128::from(rank)
+/// Sorts by falling share, then by rising rank, and carries the slot: a positive
+/// float's bits rise with its value.
+fn sort_key(share: f64, rank: u32, slot: u32) -> u128 {
+    (u128::from(!share.to_bits()) << 64) | (u128::from(rank) << 32) | u128::from(slot)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the two fields are taken apart")]
 fn from_sort_key(key: u128) -> (f64, u32) {
-    (f64::from_bits(!((key >> 32) as u64)), key as u32)
+    (f64::from_bits(!((key >> 64) as u64)), key as u32)
 }
 
 fn take<T>(pool: &Mutex<Vec<T>>) -> Option<T> {

@@ -174,7 +174,7 @@ impl Table {
             return left_out;
         }
         self.find_candidates(column, work, floor);
-        self.evaluate(column, work);
+        self.evaluate(work);
         let (mut pairs, mut total) = (self.count(work), 0.0);
         total += work
             .open
@@ -210,39 +210,46 @@ impl Table {
         left_out
     }
 
-    /// Collects the rows that may reach the floor; see the [module](self).
+    /// Collects the rows that may reach the floor, each with its part in e; see
+    /// the [module](self).
     fn find_candidates(&self, column: &Column, work: &mut Candidates, floor: f64) {
-        work.is_marked.resize(self.slots.len(), false);
-        work.rows.clear();
-        let whole: f64 = work.open.iter().map(|&(_, share)| share).sum();
+        let Candidates {
+            open,
+            rows,
+            values,
+            is_marked,
+            ..
+        } = work;
+        is_marked.resize(self.slots.len(), false);
+        rows.clear();
+        values.clear();
+        let mut add = |row: u32, held: f64| {
+            if !std::mem::replace(&mut is_marked[row as usize], true) {
+                rows.push(row);
+                values.push(held);
+            }
+        };
+        for &slot in column.touched() {
+            let row = self.rows[slot as usize];
+            if row != NONE {
+                add(row, column.get(slot));
+            }
+        }
+        let whole: f64 = open.iter().map(|&(_, share)| share).sum();
         let bound = floor / whole * (1.0 - SLACK);
         if bound > 0.0 && bound >= listed_from(floor) {
-            let Candidates {
-                open, rows, is_marked, ..
-            } = work;
-            let mut mark = |row: u32| {
-                if !std::mem::replace(&mut is_marked[row as usize], true) {
-                    rows.push(row);
-                }
-            };
             for &(open, _) in open.iter() {
                 let top = self.owners[open as usize].top.iter();
                 top.take_while(|&&(share, _)| share >= bound)
-                    .for_each(|&(_, row)| mark(row));
+                    .for_each(|&(_, row)| add(row, 0.0));
             }
-            let held = column.touched().iter().map(|&slot| self.rows[slot as usize]);
-            held.filter(|&row| row != NONE).for_each(mark);
         } else {
-            work.rows.extend(0..to_u32(self.slots.len()));
+            (0..to_u32(self.slots.len())).for_each(|row| add(row, 0.0));
         }
     }
 
-    /// `e[i] + sum x[o] V[i][o]` for each candidate.
-    fn evaluate(&self, column: &Column, work: &mut Candidates) {
-        work.values.clear();
-        let rows = work.rows.iter();
-        work.values
-            .extend(rows.map(|&row| column.get(self.slots[row as usize])));
+    /// Adds `sum x[o] V[i][o]` to each candidate.
+    fn evaluate(&self, work: &mut Candidates) {
         for &(open, share) in &work.open {
             let column = self.column(open);
             for (value, &row) in work.values.iter_mut().zip(&work.rows) {

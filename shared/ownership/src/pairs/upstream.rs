@@ -35,8 +35,7 @@ pub(crate) struct Upstream<'a> {
     pub(crate) rings: Vec<u32>,
     /// The first slot of each ring.
     pub(crate) ring_slots: Vec<u32>,
-    /// Slots in the order of owners' names, and its inverse.
-    pub(crate) by_name: Vec<u32>,
+    /// Where each slot stands in the order of owners' names.
     pub(crate) name_rank: Vec<u32>,
     /// List of slot `inner + k`.
     pub(crate) lists: Lists,
@@ -160,7 +159,7 @@ impl<'a> Upstream<'a> {
                 amplification[first as usize + position] = ring.amplification(position);
             }
         }
-        let (by_name, name_rank) = name_order(network, resolvent, &owners);
+        let name_rank = name_order(network, resolvent, &owners);
         Self {
             network,
             resolvent,
@@ -170,7 +169,6 @@ impl<'a> Upstream<'a> {
             amplification,
             rings,
             ring_slots,
-            by_name,
             name_rank,
             lists: Lists::default(),
             large: Vec::new(),
@@ -187,8 +185,8 @@ fn mark_groups(slots: &mut [u32], closed: &ClosedComponents, resolvent: &Resolve
     }
 }
 
-/// Slots in the order of their owners' names, and the rank of each slot.
-fn name_order(network: &Network, resolvent: &Resolvent, owners: &[u32]) -> (Vec<u32>, Vec<u32>) {
+/// The rank of each slot in the order of owners' names.
+fn name_order(network: &Network, resolvent: &Resolvent, owners: &[u32]) -> Vec<u32> {
     let mut by_name: Vec<u32> = (0..to_u32(owners.len())).collect();
     // Companies are numbered by name; a group stands between the companies
     // before and after its name.
@@ -206,5 +204,5 @@ fn name_order(network: &Network, resolvent: &Resolvent, owners: &[u32]) -> (Vec<
     for (name_rank, &slot) in (0..).zip(&by_name) {
         rank[slot as usize] = name_rank;
     }
-    (by_name, rank)
+    rank
 }
