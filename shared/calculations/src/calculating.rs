@@ -17,7 +17,9 @@ pub(crate) struct Solved {
 /// Inverts the components of a network.
 pub(crate) fn solve(stage: &StageRun<'_>, built: &Built, common: &Common) -> Result<Solved, Failure> {
     let mut progress = progress_of(stage);
-    let resolvent = Resolvent::new(&built.network, common.on_closed_component, &mut progress).map_err(refused)?;
+    let memory = stage.settings().max_memory_bytes;
+    let resolvent =
+        Resolvent::within(&built.network, common.on_closed_component, memory, &mut progress).map_err(refused)?;
     let balance = resolvent.balance(&built.network);
     Ok(Solved { resolvent, balance })
 }

@@ -159,6 +159,11 @@ impl Network {
         &self.columns.ids[self.columns.range(company)]
     }
 
+    /// Bytes of all names together.
+    pub(crate) fn name_bytes(&self) -> u64 {
+        self.names.bytes() as u64
+    }
+
     /// Where a name stands among the names.
     pub(crate) fn search(&self, name: &str) -> Result<u32, u32> {
         self.names.search(name)

@@ -8,7 +8,9 @@
 
 mod support;
 
-use ownership::{Network, NetworkBuilder, Pair, Policies, Share, Unit};
+use ownership::{
+    Error, Network, NetworkBuilder, OnClosed, Pair, Policies, Resolvent, Share, Unit, integrated_ownership_within,
+};
 use proptest::prelude::*;
 use support::{Random, Solved};
 
@@ -193,4 +195,47 @@ fn parallel_paths_below_the_floor_add_up() {
     }
     let above = Solved::new(network, share * (1.0 + 1e-12));
     assert!(above.pair("owner", "below").is_none());
+}
+
+/// Pairs in so many bytes, or how many would do.
+fn pairs_within(solved: &Solved, memory: u64) -> Result<Vec<Vec<Pair>>, u64> {
+    let order: Vec<u32> = (0..u32::try_from(solved.network.len()).unwrap()).collect();
+    let mut pairs = Vec::new();
+    let mut emit = |_: u32, found: &[Pair]| {
+        pairs.push(found.to_vec());
+        Ok(())
+    };
+    let (network, resolvent) = (&solved.network, &solved.resolvent);
+    match integrated_ownership_within(network, resolvent, 0.001, memory, &order, &mut |_| Ok(()), &mut emit) {
+        Ok(_) => Ok(pairs),
+        Err(Error::NotEnoughMemory { needed, available, .. }) => {
+            assert_eq!(available, memory);
+            Err(needed)
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_an_error_says_would_do_does_and_gives_the_same_pairs() {
+    let solved = Solved::new(Maker::network(5, 900_000), 0.001);
+    let needed = pairs_within(&solved, 1000).unwrap_err();
+    assert_eq!(pairs_within(&solved, needed - 1), Err(needed));
+    let tight = pairs_within(&solved, needed).unwrap();
+    assert_eq!(pairs_within(&solved, u64::MAX).as_ref(), Ok(&solved.pairs));
+    for (tight, whole) in tight.iter().flatten().zip(solved.pairs.iter().flatten()) {
+        assert_eq!(tight.direct, whole.direct);
+        support::assert_close(tight.integrated, whole.integrated, 1e-13);
+    }
+    assert_eq!(tight.concat().len(), solved.pairs.concat().len());
+}
+
+#[test]
+fn a_ring_that_is_too_large_for_the_memory_is_refused_before_it_is_solved() {
+    let network = Maker::network(6, 900_000);
+    let within = |memory| Resolvent::within(&network, OnClosed::RingFence, memory, &mut |_| Ok(()));
+    let Err(Error::NotEnoughMemory { needed, .. }) = within(1 << 14) else {
+        panic!("16 KiB are not enough for 300 companies");
+    };
+    assert!(within(needed - 1).is_err() && within(needed).is_ok());
 }

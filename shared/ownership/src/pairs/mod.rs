@@ -24,7 +24,7 @@ mod upstream;
 
 use serde::{Deserialize, Serialize};
 
-pub use stream::integrated_ownership;
+pub use stream::{integrated_ownership, integrated_ownership_within};
 
 use crate::Stopped;
 

@@ -9,7 +9,7 @@ use crate::pairs::column::Column;
 use crate::pairs::table::{Candidates, Table};
 use crate::pairs::upstream::{OPEN, Upstream};
 use crate::pairs::{Emit, LeftOut, Pair};
-use crate::{Error, Network, Progress, Resolvent, Stopped};
+use crate::{Error, Network, Progress, Resolvent, Stopped, memory};
 
 /// Companies that one task takes at most; a batch is [`TASKS`] of these.
 const TASK: usize = 256;
@@ -19,6 +19,10 @@ const TASKS: usize = 16;
 
 /// A task ends early once it has this many pairs: 2 MiB.
 const TASK_PAIRS: usize = 1 << 16;
+
+/// A task ends early once it has multiplied this often with blocks: hundredths
+/// of a second, so that the work can be stopped soon.
+const TASK_OPERATIONS: usize = 1 << 26;
 
 /// Streams integrated ownership company by company.
 ///
@@ -60,9 +64,32 @@ pub fn integrated_ownership(
     progress: &mut Progress<'_>,
     emit: &mut Emit<'_>,
 ) -> Result<LeftOut, Error> {
+    integrated_ownership_within(network, resolvent, floor, u64::MAX, order, progress, emit)
+}
+
+/// [`integrated_ownership`] in `memory` bytes, the network's and the resolvent's
+/// own among them.
+///
+/// Where the table of large rings doesn't fit, columns are expanded one by one:
+/// slower, and with other rounding in the last digits.
+///
+/// # Errors
+///
+/// [`Error::NotEnoughMemory`] before it is allocated, and [`Error::Stopped`].
+pub fn integrated_ownership_within(
+    network: &Network,
+    resolvent: &Resolvent,
+    floor: f64,
+    memory: u64,
+    order: &[u32],
+    progress: &mut Progress<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<LeftOut, Error> {
+    let needed = memory::of_pairs(network, resolvent);
+    memory::check(|| "compute pairs of owners and companies".to_owned(), needed, memory)?;
     let upstream = Upstream::new(network, resolvent, progress)?;
     let computation = Computation {
-        table: Table::new(&upstream, floor, progress)?,
+        table: Table::new(&upstream, floor, memory - needed, progress)?,
         upstream: &upstream,
         floor,
         workspaces: Mutex::default(),
@@ -167,10 +194,12 @@ impl Computation<'_> {
             keys: Vec::new(),
         });
         let mut chunk = take(&self.chunks).unwrap_or_default();
+        let mut operations = 0;
         for &company in companies {
             self.add_company(&mut work, company, &mut chunk);
             chunk.companies.push((company, chunk.pairs.len()));
-            if chunk.pairs.len() > TASK_PAIRS {
+            operations += work.column.take_operations();
+            if chunk.pairs.len() > TASK_PAIRS || operations > TASK_OPERATIONS {
                 break;
             }
         }

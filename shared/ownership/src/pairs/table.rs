@@ -51,6 +51,9 @@ const ENTRIES: usize = 16;
 /// See [`ENTRIES`]: 256 MiB.
 const LEAST: usize = 1 << 25;
 
+/// Bytes an entry takes: its value, and its place among owners at the floor.
+const BYTES: u64 = 24;
+
 /// Columns made between two calls of the progress callback.
 const STEP: usize = 64;
 
@@ -90,7 +93,12 @@ pub(crate) struct Candidates {
 
 impl Table {
     /// The table, unless it would be too large or lists are cut.
-    pub(crate) fn new(upstream: &Upstream<'_>, floor: f64, progress: &mut Progress<'_>) -> Result<Option<Self>, Error> {
+    pub(crate) fn new(
+        upstream: &Upstream<'_>,
+        floor: f64,
+        memory: u64,
+        progress: &mut Progress<'_>,
+    ) -> Result<Option<Self>, Error> {
         if upstream.lists.cut {
             return Ok(None);
         }
@@ -109,7 +117,8 @@ impl Table {
             }
         }
         let size = upstream.network.len() + upstream.network.stakes();
-        if open.saturating_mul(slots.len()) > LEAST.max(ENTRIES * size) {
+        let entries = open.saturating_mul(slots.len());
+        if entries > LEAST.max(ENTRIES * size) || BYTES.saturating_mul(entries as u64) > memory {
             return Ok(None);
         }
         let mut table = Self {
