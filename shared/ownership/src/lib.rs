@@ -82,6 +82,7 @@ mod progress;
 mod resolvent;
 mod ring;
 mod share;
+mod solve;
 mod structure;
 mod sweep;
 
@@ -97,4 +98,5 @@ pub use policies::{ColumnsOver100, Duplicates, Policies};
 pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
+pub use solve::Solver;
 pub use structure::{Position, Structure, structure};
