@@ -10,7 +10,7 @@ ARGS   ?=
 STAKEGRAPH = cargo run --release --locked --package local --bin stakegraph --
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test build check deny
+.PHONY: help run serve test build check deny bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,3 +35,11 @@ check: ## Check format, lints and docs
 
 deny: ## Check licences, sources and who may use what (needs cargo-deny)
 	cargo deny --workspace --locked check bans licenses sources
+
+BENCH = tests/bench
+bench: ## Time this project beside NumPy, SciPy, KLU, pymrio and polars (needs python3-venv and libklu1)
+	@python3 -c 'import ctypes.util, sys; sys.exit(None if ctypes.util.find_library("klu") else "KLU is missing: apt-get install libklu1")'
+	@test -x $(BENCH)/.venv/bin/python || python3 -m venv $(BENCH)/.venv || { echo "venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BENCH)/.venv/bin/python -m pip install --quiet --requirement $(BENCH)/requirements.txt
+	cargo build --release --locked --package bench
+	$(BENCH)/.venv/bin/python $(BENCH)/run.py target/release/bench $(BENCH)/.venv/networks $(BENCH)/RESULTS.md
