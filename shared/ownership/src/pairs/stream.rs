@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
+use crate::pairs::candidates::Candidates;
 use crate::pairs::column::Column;
-use crate::pairs::table::{Candidates, Table};
+use crate::pairs::table::Table;
 use crate::pairs::upstream::{OPEN, Upstream};
 use crate::pairs::{Emit, LeftOut, Pair};
 use crate::{Error, Network, Progress, Resolvent, Stopped, memory};
@@ -53,9 +54,11 @@ const TASK_OPERATIONS: usize = 1 << 26;
 ///
 /// # Cost
 ///
-/// For each company, the stakes above it at most once, and each block above it
-/// at most once. Memory: about 100 bytes a company, 60 a stake, and up to
-/// 128 MiB of pairs on their way.
+/// A column of V for each member of a large ring; then, for each company, the
+/// stakes in it, lists of its holders, and for each owner that may reach the
+/// floor a look-up for each large ring's member in its list. Memory: about 100
+/// bytes a company, 60 a stake, up to 128 MiB of pairs on their way, and a table
+/// of at most 256 MiB or 128 bytes for each company and stake.
 pub fn integrated_ownership(
     network: &Network,
     resolvent: &Resolvent,
