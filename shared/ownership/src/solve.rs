@@ -103,13 +103,19 @@ impl<'a> Solver<'a> {
     /// Adds the row of a company: its stakes outside of its component, but none
     /// in closed components, which others have no claim on.
     fn push(&mut self, network: &Network, company: u32) {
-        let components = &self.resolvent.components.of;
-        let own = components[company as usize];
-        for (owned, share) in network.holdings(company) {
-            let component = components[owned as usize];
-            if component != own && self.resolvent.closed.group(component).is_none() {
-                self.ids.push(owned);
-                self.shares.push(share);
+        let Resolvent { components, closed, .. } = self.resolvent;
+        let own = components.of[company as usize];
+        if self.resolvent.groups.is_empty() && self.resolvent.ring(own).is_none() {
+            let (ids, shares) = network.holding_lists(company);
+            self.ids.extend_from_slice(ids);
+            self.shares.extend_from_slice(shares);
+        } else {
+            for (owned, share) in network.holdings(company) {
+                let component = components.of[owned as usize];
+                if component != own && closed.group(component).is_none() {
+                    self.ids.push(owned);
+                    self.shares.push(share);
+                }
             }
         }
         self.rows.push(company);
