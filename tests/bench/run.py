@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import platform
+import queue
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,10 @@ import peers
 
 FLOOR = 0.01
 ROUNDS = 5
+
+# Seconds after which a peer is ended.
+SERIES_LIMIT = 100
+SPLU_LIMIT = 20
 
 
 class Program:
@@ -88,29 +93,29 @@ class Row:
         return "| " + " | ".join(cells) + " |"
 
 
-def splu_seconds(folder, ordering, answer):
-    """SciPy's sparse LU, in a process that can be ended."""
-    from scipy.sparse.linalg import splu
-
-    system = peers.identity_minus(peers.read_network(folder, "600k"))
-    vector = peers.values(system.shape[0])
-    options = {"SymmetricMode": True} if ordering == "MMD_AT_PLUS_A" else {}
-    start = time.perf_counter()
-    splu(system, permc_spec=ordering, diag_pivot_thresh=0.0, options=options).solve(vector)
-    answer.put(time.perf_counter() - start)
-
-
-def splu_within(folder, ordering, limit):
-    """Seconds of SciPy's sparse LU, or None past the limit."""
-    answer = multiprocessing.Queue()
-    process = multiprocessing.Process(target=splu_seconds, args=(folder, ordering, answer))
+def within(limit, function, *arguments):
+    """What a function returns, or None if it is not done in `limit` seconds."""
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    process = context.Process(target=lambda: answers.put(function(*arguments)))
     process.start()
-    process.join(limit)
-    if process.is_alive():
+    try:
+        return answers.get(timeout=limit)
+    except queue.Empty:
+        return None
+    finally:
         process.kill()
         process.join()
-        return None
-    return answer.get() if process.exitcode == 0 else None
+
+
+def splu_seconds(system, ordering):
+    """SciPy's sparse LU and one solve."""
+    from scipy.sparse.linalg import splu
+
+    vector = peers.values(system.shape[0])
+    options = {"SymmetricMode": True} if ordering == "MMD_AT_PLUS_A" else {}
+    solve = lambda: splu(system, permc_spec=ordering, diag_pivot_thresh=0.0, options=options).solve(vector)
+    return peers.timed(solve)[0]
 
 
 def dense(program):
@@ -157,32 +162,35 @@ def vectors(program, matrix, klu, name):
 
 def pairs(program, matrix, name, wanted, notes):
     row = Row(f"{name}: all pairs at {FLOOR}, one thread", "SciPy series", *wanted)
-    counts, last = {}, {}
+    last = {}
 
     def ours():
         last.update(program.ask(f"pairs {FLOOR}"))
         return last["seconds"]
 
+    series = "was not tried"
+
     def theirs():
-        seconds, counts["series"] = peers.timed(lambda: peers.series(matrix, FLOOR))
-        return seconds
+        nonlocal series
+        done = within(SERIES_LIMIT, lambda: peers.timed(lambda: peers.series(matrix, FLOOR)))
+        series = f"found {done[1]:,}" if done else f"was not done in {SERIES_LIMIT} s, which is taken for its time"
+        return done[0] if done else SERIES_LIMIT
 
     program.ask("threads 1")
-    # The series takes minutes on the largest rings with millions of companies below.
     rows = [row.run(ours, None if name == "4M" else theirs, 3, 1)]
     program.ask(f"threads {os.cpu_count()}")
     rows.append(Row(f"{name}: the same, {os.cpu_count()} threads", "SciPy series", None, None, theirs=row.theirs))
     rows[-1].run(ours, None, 3)
     notes.append(
         f"{name}: {last['pairs']:,} pairs of mass {last['mass']:.0f}; {last['left_out_pairs']:,} pairs of mass "
-        f"{last['left_out_mass']:.0f} are below the floor. The series found {counts.get('series', 0):,}. Memory "
+        f"{last['left_out_mass']:.0f} are below the floor. The series {series}. Memory "
         f"{last['mib_before']} MiB before, {last['mib_peak']} MiB at most."
     )
     return rows
 
 
-def networks(program, folder, klu, notes):
-    rows = []
+def networks(program, folder, klu, rows, notes, write):
+    write()
     wanted = {"600k": (80, 190), "4M": (None, None), "UK": (10, 20)}
     for name in ["600k", "4M", "UK"]:
         made = program.ask(f"network {name}")
@@ -197,7 +205,7 @@ def networks(program, folder, klu, notes):
         rows.append(load.run(lambda: program.seconds("load"), lambda: peers.polars_load(path), rounds))
         rows += vectors(program, matrix, klu, name)
         rows += pairs(program, matrix, name, wanted[name], notes)
-    return rows
+        write()
 
 
 def growth(rows, notes):
@@ -219,29 +227,33 @@ def machine():
     return found + [f"Python {platform.python_version()}"] + peers.versions()
 
 
+def write(path, rows, notes, about, start):
+    """The file of results, as far as there are any."""
+    text = ["# Benchmark", "", "`make bench` writes this file. Medians, and in brackets the fastest and slowest.", ""]
+    text += ["| what | stakegraph | peer | its time | ratio | floor, goal | met |", "|---|---|---|---|---|---|---|"]
+    text += [row.text() for row in rows] + [""] + [f"- {note}" for note in notes]
+    text += ["", "## Machine and versions", ""] + [f"- {line}" for line in about]
+    text += ["", f"The run took {(time.perf_counter() - start) / 60:.1f} minutes; load at its end {os.getloadavg()[0]:.1f}."]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(text) + "\n")
+
+
 def main():
     path, folder, results = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
-    start, notes = time.perf_counter(), []
-    about = machine()
+    start, notes, about = time.perf_counter(), [], machine()
     klu = peers.Klu()
     program = Program(path, folder)
-    rows = dense(program) + networks(program, folder, klu, notes)
+    rows = dense(program)
+    networks(program, folder, klu, rows, notes, lambda: write(results, rows, notes, about, start))
     program.close()
     growth(rows, notes)
+    system = peers.identity_minus(peers.read_network(folder, "600k"))
     for ordering in ["COLAMD", "MMD_AT_PLUS_A"]:
-        took = splu_within(folder, ordering, 60)
-        notes.append(f"600k: SciPy `splu`, {ordering}: " + ("not done in 60 s" if took is None else f"{took:.2f} s."))
-    table = [
-        "| what | stakegraph | peer | its time | ratio | floor, goal | met |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    text = ["# Benchmark", "", "`make bench` writes this file. Medians, and in brackets the fastest and slowest.", ""]
-    text += table + [row.text() for row in rows] + [""] + [f"- {note}" for note in notes]
-    text += ["", "## Machine and versions", ""] + [f"- {line}" for line in about]
-    text += ["", f"The run took {(time.perf_counter() - start) / 60:.1f} minutes."]
-    with open(results, "w", encoding="utf-8") as file:
-        file.write("\n".join(text) + "\n")
+        took = within(SPLU_LIMIT, splu_seconds, system, ordering)
+        took = f"not done in {SPLU_LIMIT} s" if took is None else f"{took:.2f} s"
+        notes.append(f"600k: SciPy `splu`, {ordering}: {took}.")
+    write(results, rows, notes, about, start)
 
 
 if __name__ == "__main__":

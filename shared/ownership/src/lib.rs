@@ -28,7 +28,9 @@
 //! with cycles, without subtraction, so that rings which are all but closed
 //! come out right too; closed ones are ring-fenced ([`OnClosed`]). From both follow
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure`] (a row for each company)
-//! and [`Resolvent::balance`] (the check that owners add up to one). Whatever was
+//! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
+//! multiplies V by vectors. Steps that may take much memory have a variant that
+//! is told how much there is, and refuses before it allocates. Whatever was
 //! odd about the data is a [`Finding`].
 //!
 //! # Example
