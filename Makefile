@@ -15,7 +15,7 @@ PORT       ?= 9000
 STAKEGRAPH = cargo run --release --locked --package local --bin stakegraph --
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test build check deny validate deploy destroy local-aws test-aws cold-start
+.PHONY: help run serve test build check deny validate deploy destroy local-aws test-aws cold-start bench
 
 # What the commands on AWS need beside Rust lives in the project, and comes from PyPI.
 SAM_TOOLS  = infra/.venv/ready
@@ -85,3 +85,11 @@ $(TEST_TOOLS): tests/aws/requirements.txt
 	python3 -m venv tests/aws/.venv
 	tests/aws/.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+BENCH = tests/bench
+bench: ## Time this project beside NumPy, SciPy, KLU, pymrio and polars (needs python3-venv and libklu1)
+	@python3 -c 'import ctypes.util, sys; sys.exit(None if ctypes.util.find_library("klu") else "KLU is missing: apt-get install libklu1")'
+	@test -x $(BENCH)/.venv/bin/python || python3 -m venv $(BENCH)/.venv || { echo "venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BENCH)/.venv/bin/python -m pip install --quiet --requirement $(BENCH)/requirements.txt
+	cargo build --release --locked --package bench
+	$(BENCH)/.venv/bin/python $(BENCH)/run.py target/release/bench $(BENCH)/.venv/networks $(BENCH)/RESULTS.md

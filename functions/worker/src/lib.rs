@@ -58,7 +58,8 @@ impl Worker {
 }
 
 /// Reads `COMMIT_AFTER_MS` (500), `DEADLINE_MARGIN_MS` (30000), `MAX_INPUT_BYTES` (16 GiB), `MAX_COMPANIES`
-/// (20 million) and `MAX_STAKES` (50 million).
+/// (20 million), `MAX_STAKES` (50 million) and `MAX_MEMORY_BYTES` (nine tenths of the function's memory; without a
+/// function, of what the machine has free; where it doesn't say, no limit).
 ///
 /// # Errors
 ///
@@ -71,5 +72,24 @@ pub fn settings_from_env() -> Result<Settings, MissingSetting> {
         max_input_bytes: setting_or("MAX_INPUT_BYTES", fallback.max_input_bytes)?,
         max_companies: setting_or("MAX_COMPANIES", fallback.max_companies)?,
         max_stakes: setting_or("MAX_STAKES", fallback.max_stakes)?,
+        max_memory_bytes: setting_or("MAX_MEMORY_BYTES", memory()?.unwrap_or(fallback.max_memory_bytes))?,
     })
+}
+
+/// Bytes that a calculation may fill; a tenth is left for code and clients.
+fn memory() -> Result<Option<u64>, MissingSetting> {
+    let function_mib = setting_or("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0_u64)?;
+    let kib = if function_mib > 0 {
+        Some(function_mib.saturating_mul(1 << 10))
+    } else {
+        free_kib()
+    };
+    Ok(kib.map(|kib| (kib / 10 * 9).saturating_mul(1 << 10)))
+}
+
+/// What the machine has free, where it says so as Linux does.
+fn free_kib() -> Option<u64> {
+    let memory = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }

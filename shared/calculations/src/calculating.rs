@@ -22,7 +22,8 @@ pub(crate) fn solve(stage: &StageRun<'_>, built: &Built, common: &Common) -> Res
 /// The same for a network that was made of the one that was read.
 pub(crate) fn solve_network(stage: &StageRun<'_>, network: &Network, common: &Common) -> Result<Solved, Failure> {
     let mut progress = progress_of(stage);
-    let resolvent = Resolvent::new(network, common.on_closed_component, &mut progress).map_err(refused)?;
+    let memory = stage.settings().max_memory_bytes;
+    let resolvent = Resolvent::within(network, common.on_closed_component, memory, &mut progress).map_err(refused)?;
     let balance = resolvent.balance(network);
     Ok(Solved { resolvent, balance })
 }

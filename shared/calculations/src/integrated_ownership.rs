@@ -2,7 +2,7 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{LeftOut, Stopped, integrated_ownership};
+use ownership::{LeftOut, Stopped, integrated_ownership_within};
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -133,10 +133,11 @@ impl IntegratedOwnership {
         let mut table = TableWriter::new(stage, &SCHEMA)?;
         let mut failure = None;
         let mut progress = progress_of(stage);
-        let pairs = integrated_ownership(
+        let pairs = integrated_ownership_within(
             network,
             &solved.resolvent,
             self.common.floor,
+            stage.settings().max_memory_bytes,
             &order,
             &mut progress,
             &mut |company, pairs| {

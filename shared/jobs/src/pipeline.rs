@@ -32,6 +32,8 @@ pub struct Settings {
     pub max_companies: u32,
     /// The most stakes of a network. Default 50 million.
     pub max_stakes: u32,
+    /// The most memory that a calculation may take, in bytes. Default: as much as there is.
+    pub max_memory_bytes: u64,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             max_input_bytes: 16 << 30,
             max_companies: 20_000_000,
             max_stakes: 50_000_000,
+            max_memory_bytes: u64::MAX,
         }
     }
 }

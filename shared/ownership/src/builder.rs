@@ -139,11 +139,16 @@ impl NetworkBuilder {
 
 /// Puts names in order and gives stakes the ids of that order.
 fn sort_names(names: Names, stakes: &mut [Stake]) -> Result<Names, Error> {
-    let mut order: Vec<u32> = (0..to_u32(names.len())).collect();
-    order.par_sort_unstable_by(|&a, &b| names.get(a).cmp(names.get(b)));
+    // Most names differ early, and what is compared then lies side by side.
+    let mut order: Vec<([u64; 2], u32)> = (0..to_u32(names.len()))
+        .map(|name| (prefix(names.get(name)), name))
+        .collect();
+    order.par_sort_unstable_by(|(start_a, a), (start_b, b)| {
+        start_a.cmp(start_b).then_with(|| names.get(*a).cmp(names.get(*b)))
+    });
     let mut sorted = Names::default();
     let mut rank = vec![0_u32; names.len()];
-    for (new, &old) in (0..).zip(&order) {
+    for (new, &(_, old)) in (0..).zip(&order) {
         sorted.push(names.get(old))?;
         rank[old as usize] = new;
     }
@@ -152,6 +157,16 @@ fn sort_names(names: Names, stakes: &mut [Stake]) -> Result<Names, Error> {
         stake.owned = rank[stake.owned as usize];
     }
     Ok(sorted)
+}
+
+/// The first 16 bytes of a name, filled up with zeros: numbers whose order is
+/// that of names, where they differ.
+fn prefix(name: &str) -> [u64; 2] {
+    let mut bytes = [0; 16];
+    let length = name.len().min(16);
+    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    let (first, second) = bytes.split_at(8);
+    [first, second].map(|half| u64::from_be_bytes(half.try_into().expect("a half has eight bytes")))
 }
 
 fn reject_duplicates(names: &Names, stakes: &[Stake]) -> Result<(), Error> {

@@ -24,15 +24,33 @@ impl Components {
     ///
     /// The search walks from a company to its holders. A component is complete
     /// once everything above it is, so components come out owners first, which
-    /// is the order that every sweep needs.
+    /// is the order that every sweep needs. Most companies need no search:
+    /// those without holders come first, those without holdings last, each a
+    /// component of its own.
     pub(crate) fn of(network: &Network) -> Self {
+        let companies = 0..to_u32(network.len());
+        let is_held = |company: u32| !network.holder_ids(company).is_empty();
+        let holds = |company: u32| network.holdings(company).len() > 0;
         let mut search = Search::new(network);
-        for company in 0..to_u32(network.len()) {
+        for company in companies.clone().filter(|&company| !is_held(company)) {
+            search.found.push_single(company);
+            search.seen[company as usize] = 0;
+        }
+        for company in companies.clone().filter(|&company| holds(company)) {
             if search.seen[company as usize] == UNSEEN {
                 search.visit(company);
             }
         }
+        for company in companies.filter(|&company| is_held(company) && !holds(company)) {
+            search.found.push_single(company);
+        }
         search.found
+    }
+
+    fn push_single(&mut self, company: u32) {
+        self.of[company as usize] = to_u32(self.starts.len() - 1);
+        self.order.push(company);
+        self.starts.push(to_u32(self.order.len()));
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -62,13 +80,17 @@ impl Components {
 
     /// Numbers from 1, the largest component first, equals by smallest member.
     pub(crate) fn numbers(&self) -> Vec<u32> {
-        let mut by_size: Vec<u32> = (0..to_u32(self.len())).collect();
-        by_size.sort_unstable_by_key(|&component| {
+        let is_single = |&component: &u32| self.members(component).len() == 1;
+        let mut rings: Vec<u32> = (0..to_u32(self.len()))
+            .filter(|component| !is_single(component))
+            .collect();
+        rings.sort_unstable_by_key(|&component| {
             let members = self.members(component);
             (std::cmp::Reverse(members.len()), members[0])
         });
+        let singles = self.of.iter().copied().filter(is_single);
         let mut numbers = vec![0; self.len()];
-        for (number, &component) in (1..).zip(&by_size) {
+        for (number, component) in (1..).zip(rings.iter().copied().chain(singles)) {
             numbers[component as usize] = number;
         }
         numbers

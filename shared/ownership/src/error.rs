@@ -57,13 +57,15 @@ pub enum Error {
     /// The names of all companies together are longer than 4 GiB.
     #[error("build the network: the names of its companies are longer than 4 GiB together")]
     NamesTooLong,
-    /// A component is too large to be inverted in memory.
-    #[error("solve a component of {size} companies: at most {limit} fit into memory")]
-    ComponentTooLarge {
-        /// Companies in the component.
-        size: usize,
-        /// The largest component that is solved.
-        limit: usize,
+    /// A step needs more memory than it may take.
+    #[error("{what}: it needs {} MiB of memory, and may take {} MiB", needed.div_ceil(1 << 20), available >> 20)]
+    NotEnoughMemory {
+        /// The step, as it follows "failed to".
+        what: String,
+        /// Bytes that would do.
+        needed: u64,
+        /// Bytes that it may take.
+        available: u64,
     },
     /// More pairs than the caller can hold.
     #[error("find who controls or owns whom: there are more than {limit} pairs; a higher threshold has fewer")]
@@ -88,7 +90,7 @@ impl Error {
             Self::TooManyCompanies { .. } => "too_many_companies",
             Self::TooManyStakes { .. } => "too_many_stakes",
             Self::NamesTooLong => "names_too_long",
-            Self::ComponentTooLarge { .. } => "component_too_large",
+            Self::NotEnoughMemory { .. } => "not_enough_memory",
             Self::TooManyPairs { .. } => "too_many_pairs",
             Self::Stopped(_) => "stopped",
         }

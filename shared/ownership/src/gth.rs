@@ -46,18 +46,57 @@ use nalgebra::{DMatrix, DMatrixViewMut, DVector};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use crate::Stopped;
+use crate::{Progress, Stopped};
 
 /// Up to this size blocks cost more than they save.
 const SCALAR: usize = 48;
 
-/// Columns of a product that one thread takes at a time. It is fixed, so that
-/// the result doesn't depend on the number of threads.
-const PANEL: usize = 128;
+/// Multiplications between two calls of `step`, on each thread: a tenth of a
+/// second or so.
+const PANEL: usize = 1 << 32;
+
+/// Products of fewer columns are left to a whole panel.
+const FEWEST: usize = 8;
 
 /// A pivot smaller than this part of the shares it is made of, after leaks
 /// below zero were taken off, is indistinguishable from zero.
 const CANCELLED: f64 = 1e-12;
+
+/// The resolvent `(I - W)^-1` of a dense matrix, or `None` if no inverse without
+/// negative entries exists.
+///
+/// # Arguments
+///
+/// * `shares`: W, n x n, column by column; not negative. Its diagonal is not read.
+/// * `leaks`: `1 - sum` of each column, the diagonal included in the sum.
+///
+/// # Errors
+///
+/// [`Error::Stopped`](crate::Error::Stopped) when `progress` says so.
+///
+/// # Panics
+///
+/// If `shares` has not the square of the length of `leaks`.
+pub fn dense_resolvent(
+    shares: Vec<f64>,
+    leaks: Vec<f64>,
+    progress: &mut Progress<'_>,
+) -> Result<Option<Vec<f64>>, crate::Error> {
+    let size = leaks.len();
+    let total = operations(size);
+    let mut done = 0.0;
+    let shares = DMatrix::from_vec(size, size, shares);
+    let v = inverse(shares, DVector::from_vec(leaks), &mut |operations| {
+        done += operations;
+        progress((done / total).min(1.0))
+    })?;
+    Ok(v.map(|v| v.data.into()))
+}
+
+/// Operations of the inverse of a matrix of that size.
+pub(crate) fn operations(size: usize) -> f64 {
+    2.0 * (size as f64).powi(3)
+}
 
 /// Inverts `I - W` of one component, or says that it has no nonnegative inverse.
 ///
@@ -77,7 +116,7 @@ pub(crate) fn inverse(
 ) -> Result<Option<DMatrix<f64>>, Stopped> {
     let size = leaks.len();
     if size <= SCALAR {
-        step(2.0 * (size as f64).powi(3))?;
+        step(operations(size))?;
         return Ok(scalar(shares, leaks));
     }
     let first = (size / 2).next_multiple_of(8);
@@ -119,23 +158,46 @@ pub(crate) fn inverse(
     Ok(Some(v))
 }
 
-/// `c += a b`, column panels in parallel.
+/// `c += a b`, panels of columns in parallel.
+///
+/// A column of a product depends neither on its neighbours nor on how many are
+/// computed together, as long as these are not so few that the product is
+/// computed in another way ([`FEWEST`]). So panels may follow the number of
+/// threads, which the result doesn't.
 fn add_product(
     c: &mut DMatrix<f64>,
     a: &DMatrix<f64>,
     b: &DMatrix<f64>,
     step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let rows = c.nrows();
-    c.as_mut_slice()
-        .par_chunks_mut(rows * PANEL)
-        .enumerate()
-        .for_each(|(panel, values)| {
-            let columns = values.len() / rows;
-            let mut c = DMatrixViewMut::from_slice(values, rows, columns);
-            c.gemm(1.0, a, &b.columns(panel * PANEL, columns), 1.0);
-        });
-    step(2.0 * a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64)
+    let (rows, inner, columns) = (c.nrows(), a.ncols(), c.ncols());
+    let threads = rayon::current_num_threads();
+    let width = panel(rows * inner, columns, threads);
+    for (group, values) in c.as_mut_slice().chunks_mut(rows * width * threads).enumerate() {
+        values
+            .par_chunks_mut(rows * width)
+            .enumerate()
+            .for_each(|(panel, values)| {
+                let columns = values.len() / rows;
+                let mut c = DMatrixViewMut::from_slice(values, rows, columns);
+                let first = (group * threads + panel) * width;
+                c.gemm(1.0, a, &b.columns(first, columns), 1.0);
+            });
+        step(2.0 * inner as f64 * values.len() as f64)?;
+    }
+    Ok(())
+}
+
+/// How many columns of a product one thread takes at a time: its part, but no
+/// more than [`PANEL`] multiplications, and such that no rest below [`FEWEST`]
+/// is left.
+fn panel(column: usize, columns: usize, threads: usize) -> usize {
+    let most = (PANEL / column.max(1)).max(FEWEST);
+    let mut width = columns.div_ceil(threads).min(most).next_multiple_of(FEWEST);
+    while (1..FEWEST).contains(&(columns % width)) && width < columns {
+        width += FEWEST;
+    }
+    width
 }
 
 /// The same without blocks: `M = L U` by elimination, `V = U^-1 L^-1`.
@@ -186,4 +248,36 @@ fn eliminate(shares: &mut DMatrix<f64>, leaks: &mut DVector<f64>) -> Option<Vec<
         }
     }
     Some(pivots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_thread_multiplies_long_between_two_calls() {
+        for (column, columns) in [(1 << 26, 8192), (1 << 30, 32_768), (1_000_000, 1_000), (6, 9), (1, 3)] {
+            for threads in [1, 2, 6, 64] {
+                let width = panel(column, columns, threads);
+                assert!(width == FEWEST || width <= columns.next_multiple_of(FEWEST));
+                assert!(column * width <= PANEL + 8 * FEWEST * column);
+                assert!(columns <= width || !(1..FEWEST).contains(&(columns % width)));
+            }
+        }
+    }
+
+    /// A column that is computed with few neighbours, or many, is the same.
+    #[test]
+    fn panels_change_no_bit() {
+        let size = 203;
+        let entry = |i: usize, j: usize| ((i * 7919 + j * 104_729) % 1000) as f64 / 300_000.0;
+        let on_threads = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let shares = DMatrix::from_fn(size, size, entry);
+            let leaks = DVector::from_fn(size, |j, _| 1.0 - shares.column(j).sum());
+            pool.install(|| inverse(shares, leaks, &mut |_| Ok(())).unwrap().unwrap())
+        };
+        let one = on_threads(1);
+        assert!([2, 3, 7].into_iter().all(|threads| on_threads(threads) == one));
+    }
 }

@@ -30,7 +30,9 @@
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
-//! and [`Resolvent::balance`] (the check that owners add up to one). Whatever was
+//! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
+//! multiplies V by vectors. Steps that may take much memory have a variant that
+//! is told how much there is, and refuses before it allocates. Whatever was
 //! odd about the data is a [`Finding`].
 //!
 //! # Example
@@ -81,6 +83,7 @@ mod fixed;
 mod gth;
 mod katz;
 mod measures;
+mod memory;
 mod models;
 mod names;
 mod network;
@@ -90,6 +93,7 @@ mod progress;
 mod resolvent;
 mod ring;
 mod share;
+mod solve;
 mod structure;
 mod sweep;
 
@@ -101,13 +105,15 @@ pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
 pub use control::{Control, company_control};
 pub use error::Error;
 pub use finding::Finding;
+pub use gth::dense_resolvent;
 pub use katz::katz;
 pub use measures::{Measures, NetworkControl, network_control};
 pub use models::ControlModel;
 pub use network::Network;
-pub use pairs::{Emit, LeftOut, Pair, integrated_ownership};
+pub use pairs::{Emit, LeftOut, Pair, integrated_ownership, integrated_ownership_within};
 pub use policies::{ColumnsOver100, Duplicates, Policies};
 pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
+pub use solve::Solver;
 pub use structure::{Position, Structure, bow_tie, structure};

@@ -30,6 +30,10 @@ impl Names {
         &self.text[start..self.ends[id] as usize]
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub(crate) fn push(&mut self, name: &str) -> Result<(), Error> {
         let end = u32::try_from(self.text.len() + name.len()).map_err(|_| Error::NamesTooLong)?;
         self.text.push_str(name);

@@ -8,11 +8,7 @@ use crate::components::Components;
 use crate::finding::Tally;
 use crate::names::to_u32;
 use crate::ring::Ring;
-use crate::{Error, Finding, Network, Progress, Stopped};
-
-/// Companies in the largest component that is inverted: 2 GiB, three times
-/// that while it is worked on.
-const LARGEST: usize = 16_384;
+use crate::{Error, Finding, Network, Progress, Stopped, memory};
 
 /// Components up to this size are solved side by side, larger ones one after
 /// another with their products in parallel.
@@ -72,13 +68,33 @@ impl Resolvent {
     ///
     /// # Errors
     ///
-    /// [`Error::ClosedComponent`] with [`OnClosed::Fail`],
-    /// [`Error::ComponentTooLarge`], and [`Error::Stopped`] when `progress` says so.
+    /// [`Error::ClosedComponent`] with [`OnClosed::Fail`], and
+    /// [`Error::Stopped`] when `progress` says so.
     pub fn new(network: &Network, on_closed: OnClosed, progress: &mut Progress<'_>) -> Result<Self, Error> {
+        Self::within(network, on_closed, u64::MAX, progress)
+    }
+
+    /// [`Resolvent::new`] in `memory` bytes, the network's own among them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Resolvent::new`], and [`Error::NotEnoughMemory`] before it is
+    /// allocated.
+    pub fn within(
+        network: &Network,
+        on_closed: OnClosed,
+        memory: u64,
+        progress: &mut Progress<'_>,
+    ) -> Result<Self, Error> {
         progress(0.0)?;
         let components = Components::of(network);
         let numbers = components.numbers();
         let cyclic = cyclic(network, &components);
+        let sizes = cyclic.iter().map(|&component| components.members(component).len());
+        let largest = sizes.clone().max().unwrap_or(1);
+        let what = || format!("invert rings of up to {largest} companies");
+        let needed = memory::of_network(network).saturating_add(memory::of_resolvent(network, sizes));
+        memory::check(what, needed, memory)?;
         let (rings, mut closed) = solve(network, &components, &cyclic, progress)?;
         closed.sort_unstable_by_key(|&component| numbers[component as usize]);
         let groups = ClosedGroup::of(network, &components, &closed);
@@ -181,14 +197,7 @@ fn solve(
     progress: &mut Progress<'_>,
 ) -> Result<(Vec<Ring>, Vec<u32>), Error> {
     let size = |component: u32| components.members(component).len();
-    let largest = cyclic.iter().map(|&component| size(component)).max().unwrap_or(0);
-    if largest > LARGEST {
-        return Err(Error::ComponentTooLarge {
-            size: largest,
-            limit: LARGEST,
-        });
-    }
-    let work = |component: u32| 2.0 * (size(component) as f64).powi(3);
+    let work = |component: u32| crate::gth::operations(size(component));
     let total: f64 = cyclic.iter().map(|&component| work(component)).sum();
     let mut done = 0.0;
     let mut solved: Vec<(u32, Option<Ring>)> = Vec::with_capacity(cyclic.len());

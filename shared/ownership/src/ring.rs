@@ -1,6 +1,7 @@
 //! One component with cycles: its block of the resolvent, or that there is none.
 
 use nalgebra::{DMatrix, DVector};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use crate::components::Components;
@@ -14,6 +15,9 @@ const DIRTY_LIMIT: f64 = 1e12;
 
 /// Where columns over one were kept, a residual above this means the same.
 const DIRTY_RESIDUAL: f64 = 1e-8;
+
+/// Additions of a residual between two calls of the callback, on each thread.
+const RESIDUAL_BATCH: usize = 1 << 27;
 
 /// The block of V of one component.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,7 +65,7 @@ impl Ring {
         if !v.iter().all(|entry| entry.is_finite() && *entry >= 0.0) {
             return Ok(None);
         }
-        let residual = inside.residual(&v);
+        let residual = inside.residual(&v, step)?;
         if dirty && (residual > DIRTY_RESIDUAL || v.diagonal().max() > DIRTY_LIMIT) {
             return Ok(None);
         }
@@ -144,25 +148,37 @@ impl Inside {
         dense
     }
 
-    /// In O(stakes inside * members).
-    fn residual(&self, v: &DMatrix<f64>) -> f64 {
+    /// In O(stakes inside * members); `step` is called several times a second.
+    fn residual(&self, v: &DMatrix<f64>, step: &mut dyn FnMut(f64) -> Result<(), Stopped>) -> Result<f64, Stopped> {
+        let size = self.leaks.len();
+        let batch = (RESIDUAL_BATCH / (self.stakes.len() + size)).max(1) * rayon::current_num_threads();
         let mut worst = 0.0_f64;
-        let (mut difference, mut scale) = (vec![0.0; self.leaks.len()], vec![0.0; self.leaks.len()]);
-        for (j, column) in v.column_iter().enumerate() {
-            difference.copy_from_slice(column.as_slice());
-            scale.copy_from_slice(column.as_slice());
-            difference[j] -= 1.0;
-            scale[j] += 1.0;
-            for &(holder, held, share) in &self.stakes {
-                let through = share * column[held as usize];
-                difference[holder as usize] -= through;
-                scale[holder as usize] += through;
-            }
-            for (difference, scale) in difference.iter().zip(&scale).filter(|(_, scale)| **scale > 0.0) {
-                worst = worst.max(difference.abs() / scale);
-            }
+        for first in (0..size).step_by(batch) {
+            let columns = (first..size.min(first + batch)).into_par_iter();
+            let residuals = columns.map_init(
+                || (vec![0.0; size], vec![0.0; size]),
+                |(difference, scale), j| self.column_residual(j, v.column(j).as_slice(), difference, scale),
+            );
+            worst = worst.max(residuals.reduce(|| 0.0, f64::max));
+            step(0.0)?;
         }
-        worst
+        Ok(worst)
+    }
+
+    fn column_residual(&self, j: usize, column: &[f64], difference: &mut [f64], scale: &mut [f64]) -> f64 {
+        difference.copy_from_slice(column);
+        scale.copy_from_slice(column);
+        difference[j] -= 1.0;
+        scale[j] += 1.0;
+        for &(holder, held, share) in &self.stakes {
+            let through = share * column[held as usize];
+            difference[holder as usize] -= through;
+            scale[holder as usize] += through;
+        }
+        let entries = difference.iter().zip(scale).filter(|(_, scale)| **scale > 0.0);
+        entries.fold(0.0, |worst: f64, (difference, scale)| {
+            worst.max(difference.abs() / *scale)
+        })
     }
 
     fn loops(&self, v: &DMatrix<f64>) -> Vec<f64> {

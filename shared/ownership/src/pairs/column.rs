@@ -21,6 +21,8 @@ pub(crate) struct Column {
     expanded: Vec<u32>,
     /// The product of a block and what waits at its members.
     product: Vec<f64>,
+    /// Multiplications of blocks so far.
+    operations: usize,
 }
 
 impl Column {
@@ -32,6 +34,7 @@ impl Column {
             queue: Queue::new(slots),
             expanded: Vec::new(),
             product: Vec::new(),
+            operations: 0,
         }
     }
 
@@ -97,6 +100,7 @@ impl Column {
         for (position, waiting) in waiting.iter_mut().enumerate() {
             let share = std::mem::take(waiting);
             if share > 0.0 {
+                self.operations += ring.size();
                 add_scaled(&mut product, ring.column(position), share);
             }
         }
@@ -112,6 +116,38 @@ impl Column {
             }
         }
         self.product = product;
+    }
+
+    /// Multiplications of blocks since this was last asked.
+    pub(crate) fn take_operations(&mut self) -> usize {
+        std::mem::take(&mut self.operations)
+    }
+
+    /// What a slot's owner holds.
+    pub(crate) fn get(&self, slot: u32) -> f64 {
+        self.held[slot as usize]
+    }
+
+    /// Slots whose entry is positive, unless large components were expanded.
+    pub(crate) fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+
+    /// Takes what waits, the last slot first.
+    pub(crate) fn take_waiting(&mut self, mut take: impl FnMut(u32, f64)) {
+        while let Some(slot) = self.queue.pop_last() {
+            let share = std::mem::take(&mut self.waiting[slot as usize]);
+            if share > 0.0 {
+                take(slot, share);
+            }
+        }
+    }
+
+    /// Takes what is held, which is positive.
+    pub(crate) fn take_held(&mut self, mut take: impl FnMut(u32, f64)) {
+        for slot in self.touched.drain(..) {
+            take(slot, std::mem::take(&mut self.held[slot as usize]));
+        }
     }
 
     /// Sets an entry that is positive.

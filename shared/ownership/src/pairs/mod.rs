@@ -9,20 +9,29 @@
 //!
 //! Done for each company by itself this walks the same stakes over and over.
 //! So companies that hold others keep a *list*: what a share in them means for
-//! everyone above, as far as that is short ([`upstream`]). Where it would be
-//! long, and at every component with cycles, a list names the company only, and
-//! it is expanded when a column is made ([`column`]), each at most once a
-//! column, owners last. So memory stays proportional to companies and stakes,
-//! whatever the number of pairs.
+//! everyone above, as far as that is short ([`lists`]). Members of large rings,
+//! and companies whose list would be long, stay *open*: lists name them only.
+//!
+//! Columns of open companies are kept in a [`table`]. For any other company the
+//! few open companies in its list say who can reach the floor at all, and these
+//! are looked up. Everyone else below a large ring, nearly all owners, is never
+//! touched; what they hold together follows from column sums.
+//!
+//! Where the table would not fit into memory, open companies are expanded when
+//! a column is made ([`column`]), each at most once a column, owners last.
+//! Memory doesn't grow with the number of pairs either way.
 
+mod candidates;
 mod column;
 mod large;
+mod lists;
 mod stream;
+mod table;
 mod upstream;
 
 use serde::{Deserialize, Serialize};
 
-pub use stream::integrated_ownership;
+pub use stream::{integrated_ownership, integrated_ownership_within};
 
 use crate::Stopped;
 
@@ -45,7 +54,9 @@ pub struct Pair {
     pub corrected: f64,
 }
 
-/// What was positive but below the floor.
+/// What was positive but below the floor. Both are exact: pairs are counted,
+/// and mass is what is missing to the sums of all columns, right to the
+/// rounding of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Pairs of an owner and a company.

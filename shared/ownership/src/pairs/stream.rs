@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
+use crate::pairs::candidates::Candidates;
 use crate::pairs::column::Column;
+use crate::pairs::table::Table;
 use crate::pairs::upstream::{OPEN, Upstream};
 use crate::pairs::{Emit, LeftOut, Pair};
-use crate::{Error, Network, Progress, Resolvent, Stopped};
+use crate::{Error, Network, Progress, Resolvent, Stopped, memory};
 
 /// Companies that one task takes at most; a batch is [`TASKS`] of these.
 const TASK: usize = 256;
@@ -18,6 +20,10 @@ const TASKS: usize = 16;
 
 /// A task ends early once it has this many pairs: 2 MiB.
 const TASK_PAIRS: usize = 1 << 16;
+
+/// A task ends early once it has multiplied this often with blocks: hundredths
+/// of a second, so that the work can be stopped soon.
+const TASK_OPERATIONS: usize = 1 << 26;
 
 /// Streams integrated ownership company by company.
 ///
@@ -48,9 +54,11 @@ const TASK_PAIRS: usize = 1 << 16;
 ///
 /// # Cost
 ///
-/// For each company, the stakes above it at most once, and each block above it
-/// at most once. Memory: about 100 bytes a company, 60 a stake, and up to
-/// 128 MiB of pairs on their way.
+/// A column of V for each member of a large ring; then, for each company, the
+/// stakes in it, lists of its holders, and for each owner that may reach the
+/// floor a look-up for each large ring's member in its list. Memory: about 100
+/// bytes a company, 60 a stake, up to 128 MiB of pairs on their way, and a table
+/// of at most 256 MiB or 128 bytes for each company and stake.
 pub fn integrated_ownership(
     network: &Network,
     resolvent: &Resolvent,
@@ -59,8 +67,32 @@ pub fn integrated_ownership(
     progress: &mut Progress<'_>,
     emit: &mut Emit<'_>,
 ) -> Result<LeftOut, Error> {
+    integrated_ownership_within(network, resolvent, floor, u64::MAX, order, progress, emit)
+}
+
+/// [`integrated_ownership`] in `memory` bytes, the network's and the resolvent's
+/// own among them.
+///
+/// Where the table of large rings doesn't fit, columns are expanded one by one:
+/// slower, and with other rounding in the last digits.
+///
+/// # Errors
+///
+/// [`Error::NotEnoughMemory`] before it is allocated, and [`Error::Stopped`].
+pub fn integrated_ownership_within(
+    network: &Network,
+    resolvent: &Resolvent,
+    floor: f64,
+    memory: u64,
+    order: &[u32],
+    progress: &mut Progress<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<LeftOut, Error> {
+    let needed = memory::of_pairs(network, resolvent);
+    memory::check(|| "compute pairs of owners and companies".to_owned(), needed, memory)?;
     let upstream = Upstream::new(network, resolvent, progress)?;
     let computation = Computation {
+        table: Table::new(&upstream, floor, memory - needed, progress)?,
         upstream: &upstream,
         floor,
         workspaces: Mutex::default(),
@@ -123,6 +155,7 @@ impl Chunk {
 /// Memory that one thread computes with.
 struct Workspace {
     column: Column,
+    candidates: Candidates,
     /// What each slot's owner holds directly; zero between companies.
     direct: Vec<f64>,
     /// Shares to be sorted; see [`sort_key`].
@@ -132,6 +165,8 @@ struct Workspace {
 /// What the computing threads share.
 struct Computation<'a> {
     upstream: &'a Upstream<'a>,
+    /// `None` where columns are expanded one by one.
+    table: Option<Table>,
     floor: f64,
     workspaces: Mutex<Vec<Workspace>>,
     chunks: Mutex<Vec<Chunk>>,
@@ -157,14 +192,17 @@ impl Computation<'_> {
     fn fill(&self, companies: &[u32]) -> Chunk {
         let mut work = take(&self.workspaces).unwrap_or_else(|| Workspace {
             column: Column::new(self.upstream.slots()),
+            candidates: Candidates::default(),
             direct: vec![0.0; self.upstream.slots()],
             keys: Vec::new(),
         });
         let mut chunk = take(&self.chunks).unwrap_or_default();
+        let mut operations = 0;
         for &company in companies {
             self.add_company(&mut work, company, &mut chunk);
             chunk.companies.push((company, chunk.pairs.len()));
-            if chunk.pairs.len() > TASK_PAIRS {
+            operations += work.column.take_operations();
+            if chunk.pairs.len() > TASK_PAIRS || operations > TASK_OPERATIONS {
                 break;
             }
         }
@@ -180,15 +218,26 @@ impl Computation<'_> {
     }
 
     fn add_company(&self, work: &mut Workspace, company: u32, chunk: &mut Chunk) {
-        let Workspace { column, direct, keys } = work;
-        if !self.fill_column(column, company) {
+        let Workspace {
+            column,
+            candidates,
+            direct,
+            keys,
+        } = work;
+        let Some(open) = self.fill_column(column, company) else {
             return;
-        }
+        };
         keys.clear();
         let mut keep = |slot: u32, integrated: f64| {
-            keys.push(sort_key(integrated, self.upstream.name_rank[slot as usize]));
+            keys.push(sort_key(integrated, self.upstream.name_rank[slot as usize], slot));
         };
-        let left_out = column.drain(self.upstream, self.floor, &mut keep);
+        let left_out = match &self.table {
+            Some(table) if !open => table.drain(column, candidates, self.floor, &mut keep),
+            _ => {
+                column.expand(self.upstream);
+                column.drain(self.upstream, self.floor, &mut keep)
+            }
+        };
         chunk.left_out.pairs += left_out.pairs;
         chunk.left_out.mass += left_out.mass;
         keys.sort_unstable();
@@ -196,8 +245,7 @@ impl Computation<'_> {
             .holders(company)
             .for_each(|(slot, share)| direct[slot as usize] += share);
         chunk.pairs.extend(keys.iter().map(|&key| {
-            let (integrated, rank) = from_sort_key(key);
-            let slot = self.upstream.by_name[rank as usize];
+            let (integrated, slot) = from_sort_key(key);
             Pair {
                 owner: self.upstream.owner(slot),
                 direct: direct[slot as usize],
@@ -210,44 +258,40 @@ impl Computation<'_> {
             .for_each(|(slot, _)| direct[slot as usize] = 0.0);
     }
 
-    /// Puts column `company` of T into an empty column; false if it has none.
-    fn fill_column(&self, column: &mut Column, company: u32) -> bool {
+    /// Puts column `company` of T into an empty column, by its list; `None` if it
+    /// has none. Tells whether the company is open, and then expanded too.
+    fn fill_column(&self, column: &mut Column, company: u32) -> Option<bool> {
         let upstream = self.upstream;
-        match upstream.slot(company) {
-            Some(slot) if (slot as usize) < upstream.inner => return false,
-            Some(slot) => match upstream.ring(slot) {
-                None => {
-                    let (targets, parts) = upstream.list(slot);
-                    column.add_list(targets, parts, 1.0);
-                    column.expand(upstream);
-                }
-                Some((number, first)) => {
-                    let ring = &upstream.resolvent.rings[number as usize];
-                    column.add(slot | OPEN, 1.0);
-                    column.expand(upstream);
-                    column.replace(slot, ring.loops[(slot - first) as usize]);
-                }
-            },
-            None => {
-                upstream
-                    .holders(company)
-                    .for_each(|(slot, share)| upstream.add_holder(column, slot, share));
-                column.expand(upstream);
-            }
+        let Some(slot) = upstream.slot(company) else {
+            let holders = upstream.holders(company);
+            holders.for_each(|(slot, share)| upstream.add_holder(column, slot, share));
+            return Some(false);
+        };
+        if (slot as usize) < upstream.inner {
+            return None;
         }
-        true
+        if let Some((number, first)) = upstream.ring(slot) {
+            let ring = &upstream.resolvent.rings[number as usize];
+            column.add(slot | OPEN, 1.0);
+            column.expand(upstream);
+            column.replace(slot, ring.loops[(slot - first) as usize]);
+            return Some(true);
+        }
+        let (targets, parts) = upstream.list(slot);
+        column.add_list(targets, parts, 1.0);
+        Some(false)
     }
 }
 
-/// Sorts by falling share, then by rising rank: a positive float's bits rise
-/// with its value.
-fn sort_key(share: f64, rank: u32) -> u128 {
-    (u128::from(!share.to_bits()) << 32) | u128::from(rank)
+/// Sorts by falling share, then by rising rank, and carries the slot: a positive
+/// float's bits rise with its value.
+fn sort_key(share: f64, rank: u32, slot: u32) -> u128 {
+    (u128::from(!share.to_bits()) << 64) | (u128::from(rank) << 32) | u128::from(slot)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the two fields are taken apart")]
 fn from_sort_key(key: u128) -> (f64, u32) {
-    (f64::from_bits(!((key >> 32) as u64)), key as u32)
+    (f64::from_bits(!((key >> 64) as u64)), key as u32)
 }
 
 fn take<T>(pool: &Mutex<Vec<T>>) -> Option<T> {

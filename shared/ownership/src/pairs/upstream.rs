@@ -4,22 +4,14 @@ use crate::closed::ClosedComponents;
 use crate::names::to_u32;
 use crate::pairs::column::Column;
 use crate::pairs::large::Large;
+use crate::pairs::lists::Lists;
 use crate::{Error, Network, Progress, Resolvent};
 
 /// In an entry, marks a company that stands for all that is above it too.
 pub(crate) const OPEN: u32 = 1 << 31;
 
 /// No slot: a company that holds nothing.
-const NONE: u32 = u32::MAX;
-
-/// Lists up to this length are copied into the lists below them.
-const SHORT: usize = 64;
-
-/// Components above this size are laid out for many expansions.
-const LARGE: usize = 32;
-
-/// Companies between two calls of the progress callback.
-const STEP: usize = 4096;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// Owners, numbered so that a column can be made without searching.
 ///
@@ -38,23 +30,22 @@ pub(crate) struct Upstream<'a> {
     owners: Vec<u32>,
     /// `V[i][i]` of each slot's owner.
     pub(crate) amplification: Vec<f64>,
-    /// For each slot from `inner` on, the ring it is in or `NONE`.
-    rings: Vec<u32>,
+    /// For each slot from `inner` on, the ring it is in; `NONE` outside of rings
+    /// and where the list says what the ring does.
+    pub(crate) rings: Vec<u32>,
     /// The first slot of each ring.
-    ring_slots: Vec<u32>,
-    /// Slots in the order of owners' names, and its inverse.
-    pub(crate) by_name: Vec<u32>,
+    pub(crate) ring_slots: Vec<u32>,
+    /// Where each slot stands in the order of owners' names.
     pub(crate) name_rank: Vec<u32>,
-    /// List of slot `inner + k`: entries `starts[k]..starts[k + 1]`.
-    starts: Vec<usize>,
-    targets: Vec<u32>,
-    parts: Vec<f64>,
-    /// Rings of more than [`LARGE`] companies, by number.
-    large: Vec<(u32, Large)>,
+    /// List of slot `inner + k`.
+    pub(crate) lists: Lists,
+    /// Large rings that stay open, by number.
+    pub(crate) large: Vec<(u32, Large)>,
 }
 
 impl<'a> Upstream<'a> {
-    /// In O(companies + stakes) memory and, with [`SHORT`] for a factor, time.
+    /// In O(companies + stakes) memory and, with the length of a short list for
+    /// a factor, time.
     pub(crate) fn new(
         network: &'a Network,
         resolvent: &'a Resolvent,
@@ -62,7 +53,6 @@ impl<'a> Upstream<'a> {
     ) -> Result<Self, Error> {
         let mut upstream = Self::numbered(network, resolvent);
         upstream.fill_lists(progress)?;
-        upstream.large = upstream.lay_out_large();
         Ok(upstream)
     }
 
@@ -97,9 +87,7 @@ impl<'a> Upstream<'a> {
     /// The list of a slot from `inner` on: (slots, parts). A slot marked
     /// [`OPEN`] stands for its own list too.
     pub(crate) fn list(&self, slot: u32) -> (&[u32], &[f64]) {
-        let k = slot as usize - self.inner;
-        let range = self.starts[k]..self.starts[k + 1];
-        (&self.targets[range.clone()], &self.parts[range])
+        self.lists.get(slot as usize - self.inner)
     }
 
     /// The slot of a company that is neither in a closed component nor without
@@ -108,17 +96,29 @@ impl<'a> Upstream<'a> {
         Some(self.slots[company as usize]).filter(|&slot| slot != NONE)
     }
 
-    /// Whether a list that refers to this slot may copy its list.
-    fn is_short(&self, slot: u32) -> bool {
+    /// The slot of any owner: a company, or the group of a closed one.
+    pub(crate) fn holder_slot(&self, company: u32) -> u32 {
+        self.slots[company as usize]
+    }
+
+    /// All slots that stay open, in topological order.
+    pub(crate) fn open_slots(&self) -> Vec<u32> {
+        let inner = to_u32(self.inner)..to_u32(self.slots());
+        inner.filter(|&slot| self.is_open(slot)).collect()
+    }
+
+    /// Whether a slot from `inner` on stays open: lists name it, and don't copy
+    /// its list.
+    pub(crate) fn is_open(&self, slot: u32) -> bool {
         let k = slot as usize - self.inner;
-        self.rings[k] == NONE && self.starts[k + 1] - self.starts[k] <= SHORT
+        self.rings[k] != NONE || !self.lists.is_short(k)
     }
 
     /// Gives a column what a stake of `share` held by `slot` means.
     pub(crate) fn add_holder(&self, column: &mut Column, slot: u32, share: f64) {
         if (slot as usize) < self.inner {
             column.add(slot, share);
-        } else if self.is_short(slot) {
+        } else if !self.is_open(slot) {
             column.add(slot, share);
             let (targets, parts) = self.list(slot);
             column.add_list(targets, parts, share);
@@ -159,7 +159,7 @@ impl<'a> Upstream<'a> {
                 amplification[first as usize + position] = ring.amplification(position);
             }
         }
-        let (by_name, name_rank) = name_order(network, resolvent, &owners);
+        let name_rank = name_order(network, resolvent, &owners);
         Self {
             network,
             resolvent,
@@ -169,66 +169,10 @@ impl<'a> Upstream<'a> {
             amplification,
             rings,
             ring_slots,
-            by_name,
             name_rank,
-            starts: vec![0],
-            targets: Vec::new(),
-            parts: Vec::new(),
+            lists: Lists::default(),
             large: Vec::new(),
         }
-    }
-
-    /// Makes the lists, owners first.
-    ///
-    /// Once copies outweigh companies and stakes by far, the lists that follow
-    /// name their direct holders only: slower to expand, and no longer than the
-    /// stakes.
-    fn fill_lists(&mut self, progress: &mut Progress<'_>) -> Result<(), Error> {
-        let mut spare = 4 * (self.network.len() + self.network.stakes()) + (1 << 16);
-        let mut column = Column::new(self.slots());
-        let mut list = Vec::new();
-        for slot in to_u32(self.inner)..to_u32(self.slots()) {
-            if (slot as usize).is_multiple_of(STEP) {
-                progress(0.0)?;
-            }
-            let company = self.owner(slot);
-            let component = self.resolvent.components.of[company as usize];
-            let outside = |holder: u32| self.resolvent.components.of[holder as usize] != component;
-            let holders = self.network.holders(company).filter(|&(holder, _)| outside(holder));
-            let holders = holders.map(|(holder, share)| (self.slots[holder as usize], share));
-            let direct = holders.clone().count();
-            holders
-                .clone()
-                .for_each(|(holder, share)| self.add_holder(&mut column, holder, share));
-            column.take_entries(&mut list);
-            if list.len() > direct + spare {
-                holders.for_each(|(holder, share)| {
-                    let open = if (holder as usize) < self.inner { 0 } else { OPEN };
-                    column.add(holder | open, share);
-                });
-                column.take_entries(&mut list);
-            }
-            spare = spare.saturating_sub(list.len().saturating_sub(direct));
-            self.targets.extend(list.iter().map(|&(target, _)| target));
-            self.parts.extend(list.iter().map(|&(_, part)| part));
-            self.starts.push(self.targets.len());
-        }
-        Ok(())
-    }
-
-    fn lay_out_large(&self) -> Vec<(u32, Large)> {
-        let rings = (0..).zip(&self.resolvent.rings).filter(|(_, ring)| ring.size() > LARGE);
-        rings
-            .map(|(number, ring)| {
-                let first = self.ring_slots[number as usize];
-                let mut entries = Vec::new();
-                for (member, slot) in (0..to_u32(ring.size())).zip(first..) {
-                    let (targets, parts) = self.list(slot);
-                    entries.extend(targets.iter().zip(parts).map(|(&target, &part)| (target, member, part)));
-                }
-                (number, Large::new(first, ring.size(), entries))
-            })
-            .collect()
     }
 }
 
@@ -241,8 +185,8 @@ fn mark_groups(slots: &mut [u32], closed: &ClosedComponents, resolvent: &Resolve
     }
 }
 
-/// Slots in the order of their owners' names, and the rank of each slot.
-fn name_order(network: &Network, resolvent: &Resolvent, owners: &[u32]) -> (Vec<u32>, Vec<u32>) {
+/// The rank of each slot in the order of owners' names.
+fn name_order(network: &Network, resolvent: &Resolvent, owners: &[u32]) -> Vec<u32> {
     let mut by_name: Vec<u32> = (0..to_u32(owners.len())).collect();
     // Companies are numbered by name; a group stands between the companies
     // before and after its name.
@@ -260,5 +204,5 @@ fn name_order(network: &Network, resolvent: &Resolvent, owners: &[u32]) -> (Vec<
     for (name_rank, &slot) in (0..).zip(&by_name) {
         rank[slot as usize] = name_rank;
     }
-    (by_name, rank)
+    rank
 }

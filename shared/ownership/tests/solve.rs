@@ -1,0 +1,83 @@
+//! `V v` by rows is what the pairs add up to.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use ownership::Solver;
+use support::{Random, Solved, assert_close};
+
+/// Rings of 70 and of 3, a company that holds itself, chains, and a closed pair.
+fn solved() -> Solved {
+    let mut random = Random(9);
+    let mut stakes = vec![
+        ("closed-a".to_owned(), "closed-b".to_owned(), "1".to_owned()),
+        ("closed-b".to_owned(), "closed-a".to_owned(), "1".to_owned()),
+        ("self".to_owned(), "self".to_owned(), "0.25".to_owned()),
+        ("ring3".to_owned(), "self".to_owned(), "0.5".to_owned()),
+    ];
+    let mut hold = |owner: String, owned: &str| {
+        stakes.push((owner, owned.to_owned(), format!("0.{:06}", 1 + random.next() % 300_000)));
+        random.below(70)
+    };
+    let mut chord = 0;
+    for member in 0..70 {
+        let owned = format!("ring{member}");
+        hold(format!("ring{}", (member + 1) % 70), &owned);
+        if chord != member {
+            hold(format!("ring{chord}"), &owned);
+        }
+        chord = hold(format!("person{}", chord % 7), &owned);
+    }
+    for member in 0..3 {
+        let owned = format!("small{member}");
+        hold(format!("small{}", (member + 1) % 3), &owned);
+        hold("ring5".to_owned(), &owned);
+        hold("closed-a".to_owned(), &owned);
+        hold(owned.clone(), &format!("leaf{member}"));
+        hold("person1".to_owned(), &format!("leaf{member}"));
+    }
+    Solved::new(
+        support::network(stakes.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str()))),
+        0.0,
+    )
+}
+
+#[test]
+fn it_is_the_sum_of_integrated_shares() {
+    let solved = solved();
+    let network = &solved.network;
+    let values: Vec<f64> = (0..network.len()).map(|company| (company % 13) as f64).collect();
+    let x = Solver::new(network, &solved.resolvent).solve(&values);
+    let group: Vec<usize> = (0..network.len())
+        .filter(|&company| network.name(u32::try_from(company).unwrap()).starts_with("closed"))
+        .collect();
+    assert_eq!(group.len(), 2);
+    let mut expected = values.clone();
+    let mut of_group: f64 = group.iter().map(|&member| values[member]).sum();
+    for (pairs, value) in solved.pairs.iter().zip(&values) {
+        for pair in pairs {
+            match expected.get_mut(pair.owner as usize) {
+                Some(expected) => *expected += pair.integrated * value,
+                None => of_group += pair.integrated * value,
+            }
+        }
+    }
+    group.iter().for_each(|&member| expected[member] = of_group);
+    for (&found, &expected) in x.iter().zip(&expected) {
+        assert_close(found, expected, 1e-13);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let solved = solved();
+    let values: Vec<f64> = (0..solved.network.len())
+        .map(|company| 1.0 / (1 + company) as f64)
+        .collect();
+    let solver = Solver::new(&solved.network, &solved.resolvent);
+    let on_threads = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| solver.solve(&values))
+    };
+    assert!(on_threads(1) == on_threads(4));
+}
