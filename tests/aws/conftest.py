@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -35,7 +34,8 @@ STACK = "stakegraph"
 ADMIN = {"AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin", "AWS_DEFAULT_REGION": REGION}
 
 # Callbacks to this machine, and a lease short enough to watch a job being taken over.
-TEST_SETTINGS = {"ALLOW_LOOPBACK_CALLBACKS": "true", "LEASE_MS": "5000", "GRACE_MS": "1000"}
+# MiniStack leaves the format of logs to the function.
+TEST_SETTINGS = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "ALLOW_LOOPBACK_CALLBACKS": "true", "LEASE_MS": "5000", "GRACE_MS": "1000"}
 
 
 def until(wanted, what, seconds=60):
@@ -223,12 +223,33 @@ class Stack:
         return sum(int(count) for count in attributes.values())
 
     def lines(self, function):
-        """What a function wrote to its log, a line each."""
+        """What a function wrote to its log: a JSON object a line. What the runtime wrote is text, and left out."""
         logs = self.client("logs")
-        for group in logs.describe_log_groups()["logGroups"]:
-            if f"{function}Log" in group["logGroupName"]:
-                for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
-                    yield re.sub("\x1b\\[[0-9;]*m", "", event["message"])
+        [group] = [one for one in logs.describe_log_groups()["logGroups"] if f"{function}Log" in one["logGroupName"]]
+        found = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for event in found.search("events[]"):
+            for line in event["message"].splitlines():
+                if line.startswith("{"):
+                    yield json.loads(line)
+
+    @contextlib.contextmanager
+    def without_source(self, function):
+        """While nobody takes messages to a function."""
+        functions = self.client("lambda")
+        mappings = functions.list_event_source_mappings(FunctionName=self.outputs[f"{function}FunctionName"])
+        identity = mappings["EventSourceMappings"][0]["UUID"]
+
+        def switch(on):
+            functions.update_event_source_mapping(UUID=identity, Enabled=on)
+            wanted = "Enabled" if on else "Disabled"
+            state = lambda: functions.get_event_source_mapping(UUID=identity)["State"]
+            until(lambda: state() == wanted, f"the event source is {wanted}")
+
+        switch(False)
+        try:
+            yield
+        finally:
+            switch(True)
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

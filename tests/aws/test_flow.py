@@ -75,7 +75,7 @@ def test_a_post_is_answered_by_the_api_and_finished_by_the_worker(stack, receive
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     digest = hmac.new(base64.b64decode(secret), signed, hashlib.sha256).digest()
     assert headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
-    delivered = lambda: stack.request("GET", f"/jobs/{job_id}/deliveries")[2]["status"] == "delivered"
+    delivered = lambda: stack.request("GET", f"/jobs/{job_id}/deliveries")[2]["delivery"] == "delivered"
     until(delivered, "the delivery is recorded")
 
 
@@ -126,19 +126,15 @@ def test_a_key_makes_a_repeated_request_the_same_job(stack):
 
 
 def test_the_sweeper_wakes_a_job_whose_message_was_lost(stack):
-    functions, worker = stack.client("lambda"), stack.outputs["WorkerFunctionName"]
-    mappings = functions.list_event_source_mappings(FunctionName=worker)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=False)
-    try:
+    with stack.without_source("Worker"):
         job_id = stack.submit(JOB)
         stack.client("sqs").purge_queue(QueueUrl=stack.outputs["JobsQueueUrl"])
-    finally:
-        functions.update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=True)
-    # On AWS a schedule does this each minute.
-    sweep = lambda: functions.invoke(FunctionName=stack.outputs["SweeperFunctionName"], Payload=b"{}")
+        until(lambda: stack.messages("JobsQueueUrl") == 0, "the message is lost")
+    assert stack.request("GET", f"/jobs/{job_id}")[2]["status"] == "PENDING"
 
     def ended():
-        answer = sweep()
+        # On AWS a schedule does this each minute.
+        answer = stack.client("lambda").invoke(FunctionName=stack.outputs["SweeperFunctionName"], Payload=b"{}")
         assert "FunctionError" not in answer, answer["Payload"].read()
         return stack.request("GET", f"/jobs/{job_id}")[2]["status"] == "SUCCESS"
 
@@ -154,7 +150,7 @@ def test_a_message_that_nobody_can_read_becomes_a_dead_letter_and_blocks_nobody(
     until(lambda: stack.messages("JobsDeadLettersUrl") == 1, "the message is set aside")
     letter = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"], WaitTimeSeconds=1)["Messages"][0]
     assert letter["Body"] == "not a job"
-    refused = [line for line in stack.lines("Worker") if "come again" in line and letter["MessageId"] in line]
+    refused = [line for line in stack.lines("Worker") if line["fields"].get("message_id") == letter["MessageId"]]
     assert len(refused) == 5, "received as often as the template says"
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
     sqs.set_queue_attributes(QueueUrl=stack.outputs["JobsQueueUrl"], Attributes={"VisibilityTimeout": "5400"})
@@ -170,11 +166,44 @@ def test_a_message_for_a_job_that_nobody_knows_is_forgotten(stack):
 def test_lines_of_the_log_name_the_job(stack):
     job_id = stack.submit(JOB)
     stack.ended(job_id)
-    ended = lambda: [line for line in stack.lines("Worker") if "job ended" in line and job_id in line]
+
+    def ended():
+        about = [line for line in stack.lines("Worker") if line["span"].get("job_id") == job_id]
+        return "job ended" in [line["fields"]["message"] for line in about]
+
     until(ended, "the end of the job is in the log")
+    taken = [line for line in stack.lines("Api") if line["fields"].get("job_id") == job_id]
+    assert taken[0]["fields"]["message"] == "job accepted"
+
+
+def test_the_end_of_a_failed_job_is_counted(stack):
+    """The filters of the template look at these fields."""
+    job_id = stack.submit(JOB | {"input": {"stakes": [{"owner": "A", "owned": "B", "share": -1}]}})
+    code = stack.ended(job_id)["error"]["code"]
+    ended = lambda: [line for line in stack.lines("Worker") if line["fields"].get("job_id") == job_id]
+    assert until(ended, "the end of the job is in the log")[0]["fields"]["code"] == code
 
 
 def test_no_function_was_refused_anything(stack):
     for function in ("Api", "Worker", "Notifier", "Sweeper"):
-        refused = [line for line in stack.lines(function) if "AccessDenied" in line or "not authorized" in line]
-        assert refused == []
+        lines = [json.dumps(line) for line in stack.lines(function)]
+        assert lines, f"{function} wrote nothing"
+        assert [line for line in lines if "AccessDenied" in line or "not authorized" in line] == []
+
+
+def test_a_right_that_is_not_in_the_template_is_refused(stack):
+    """So that the test above means something: without its one right to send, the API cannot wake a worker."""
+    iam = stack.client("iam")
+    [role] = [role["RoleName"] for role in iam.list_roles()["Roles"] if "ApiRole" in role["RoleName"]]
+    granted = iam.get_role_policy(RoleName=role, PolicyName="api")["PolicyDocument"]
+    narrower = [one for one in granted["Statement"] if "sqs:SendMessage" not in one["Action"]]
+    assert len(narrower) == len(granted["Statement"]) - 1
+    put = lambda document: iam.put_role_policy(RoleName=role, PolicyName="api", PolicyDocument=json.dumps(document))
+    put(granted | {"Statement": narrower})
+    try:
+        job_id = stack.submit(JOB)
+        refused = lambda: [line for line in stack.lines("Api") if line["fields"].get("job_id") == job_id]
+        until(lambda: any("AccessDenied" in json.dumps(line) for line in refused()), "the refusal is in the log")
+        assert stack.request("GET", f"/jobs/{job_id}")[2]["status"] == "PENDING"
+    finally:
+        put(granted)

@@ -1,23 +1,25 @@
 """The table of the template is the one that the functions make for themselves elsewhere."""
 
+import json
+import os
 import subprocess
+import sys
 
 import boto3
 
-from conftest import REGION, ROOT, until
+from conftest import ROOT
+
+STAKEGRAPH = ROOT / "target" / "debug" / "stakegraph-under-test"
 
 
 def shape(description):
-    """What of a table its readers and writers rely on."""
+    """What of a table its readers and writers rely on, as JSON has it."""
+    keys = lambda schema: sorted([key["AttributeName"], key["KeyType"]] for key in schema)
     return {
-        "keys": sorted((key["AttributeName"], key["KeyType"]) for key in description["KeySchema"]),
-        "attributes": sorted((one["AttributeName"], one["AttributeType"]) for one in description["AttributeDefinitions"]),
+        "keys": keys(description["KeySchema"]),
+        "attributes": sorted([one["AttributeName"], one["AttributeType"]] for one in description["AttributeDefinitions"]),
         "indexes": sorted(
-            (
-                index["IndexName"],
-                sorted((key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]),
-                index["Projection"]["ProjectionType"],
-            )
+            [index["IndexName"], keys(index["KeySchema"]), index["Projection"]["ProjectionType"]]
             for index in description["GlobalSecondaryIndexes"]
         ),
     }
@@ -25,29 +27,12 @@ def shape(description):
 
 def test_template_and_program_make_the_same_table(stack, tmp_path):
     there = stack.client("dynamodb").describe_table(TableName=stack.outputs["TableName"])["Table"]
-    stakegraph = ROOT / "target" / "debug" / "stakegraph-under-test"
-    engines = subprocess.Popen(
-        [stakegraph, "engines", "--data", tmp_path, "--functions", "http://127.0.0.1:9"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        variables = {}
+    command = [STAKEGRAPH, "engines", "--data", tmp_path, "--functions", "http://127.0.0.1:9"]
+    here = subprocess.run([*command, "--", sys.executable, __file__], stdout=subprocess.PIPE, check=True, text=True)
+    assert shape(there) == json.loads(here.stdout)
 
-        def complete():
-            name, _, value = engines.stdout.readline().removeprefix("export ").strip().partition("=")
-            variables[name] = value
-            return {"TABLE", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_SECRET_ACCESS_KEY"} <= set(variables)
 
-        until(complete, "the engines start")
-        here = boto3.client(
-            "dynamodb",
-            endpoint_url=variables["AWS_ENDPOINT_URL_DYNAMODB"],
-            region_name=REGION,
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        ).describe_table(TableName=variables["TABLE"])["Table"]
-    finally:
-        engines.terminate()
-        engines.wait()
-    assert shape(there) == shape(here)
+if __name__ == "__main__":
+    # What `stakegraph engines` runs.
+    table = boto3.client("dynamodb", os.environ["AWS_REGION"]).describe_table(TableName=os.environ["TABLE"])["Table"]
+    print(json.dumps(shape(table)))

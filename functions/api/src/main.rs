@@ -8,12 +8,12 @@ use lambda_http::{Error, run, tracing};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    start()
+    function()
         .await
-        .inspect_err(|error| tracing::error!(error, "cannot start"))
+        .inspect_err(|error| tracing::error!(error, "the function cannot run"))
 }
 
-async fn start() -> Result<(), Error> {
+async fn function() -> Result<(), Error> {
     let clients = Clients::from_env().await?;
     let api = Api::new(clients, calculations::registry(), Settings::from_env()?);
     run(router(api)).await

@@ -122,6 +122,7 @@ pub(crate) async fn submit(
 pub(crate) async fn accept(api: &Api, job: Job, idempotency: Option<&Idempotency>) -> Result<Accepted, Problem> {
     let job = match api.clients.store.create(&job, idempotency).await? {
         Created::New => {
+            tracing::info!(job_id = %job.id, job_type = job.job_type, "job accepted");
             if let Err(error) = api.clients.jobs.send(job.id, 0).await {
                 tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
             }

@@ -10,12 +10,12 @@ use webhooks::{Deliverer, Policy};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    start()
+    function()
         .await
-        .inspect_err(|error| tracing::error!(error, "cannot start"))
+        .inspect_err(|error| tracing::error!(error, "the function cannot run"))
 }
 
-async fn start() -> Result<(), Error> {
+async fn function() -> Result<(), Error> {
     let clients = Clients::from_env().await?;
     let deliverer = Deliverer::new(Policy {
         allow_loopback: setting_or("ALLOW_LOOPBACK_CALLBACKS", false)?,

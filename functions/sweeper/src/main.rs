@@ -8,12 +8,12 @@ use serde_json::Value;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    start()
+    function()
         .await
-        .inspect_err(|error| tracing::error!(error, "cannot start"))
+        .inspect_err(|error| tracing::error!(error, "the function cannot run"))
 }
 
-async fn start() -> Result<(), Error> {
+async fn function() -> Result<(), Error> {
     let clients = &Clients::from_env().await?;
     run(service_fn(move |_: LambdaEvent<Value>| async move {
         let swept = sweeper::sweep(clients).await?;

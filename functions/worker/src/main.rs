@@ -9,12 +9,12 @@ use worker::{Worker, settings_from_env};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    start()
+    function()
         .await
-        .inspect_err(|error| tracing::error!(error, "cannot start"))
+        .inspect_err(|error| tracing::error!(error, "the function cannot run"))
 }
 
-async fn start() -> Result<(), Error> {
+async fn function() -> Result<(), Error> {
     let clients = Clients::from_env().await?;
     let worker = &Worker::new(clients, calculations::registry(), settings_from_env()?);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {

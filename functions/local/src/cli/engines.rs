@@ -11,7 +11,8 @@ use crate::system::Elsewhere;
 
 const REGION: &str = "us-east-1";
 
-/// Prints the environment that points the AWS SDK and its command line at the engines, then waits.
+/// Prints the environment that points the AWS SDK and its command line at the engines, then waits; or runs a command with
+/// the settings of functions, which are not printed, since a secret is among them.
 pub(super) async fn engines(flags: EnginesFlags) -> anyhow::Result<Ended> {
     let terminate = signal(SignalKind::terminate())?;
     let credentials = Credentials {

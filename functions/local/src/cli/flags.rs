@@ -53,7 +53,7 @@ pub(super) struct EnginesFlags {
     )]
     pub(super) secret_key: String,
     /// Where functions run as Lambdas, such as `cargo lambda watch`: messages and a clock then invoke them there
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "command")]
     pub(super) functions: Option<String>,
     /// A command to run with the variables set; the engines end when it does
     #[arg(last = true, requires = "functions", value_name = "COMMAND")]
