@@ -61,6 +61,8 @@ class Row:
     goal: float | None
     ours: list = field(default_factory=list)
     theirs: list = field(default_factory=list)
+    # The peer was ended after this time, so it is a bound and no measurement.
+    unfinished: bool = False
 
     def run(self, ours, theirs, rounds=ROUNDS, their_rounds=None):
         """Both sides by turns."""
@@ -86,10 +88,11 @@ class Row:
         ratio = self.ratio()
         wanted = "-" if self.least is None else f"{self.least:g}, {self.goal:g}"
         verdict = ""
-        if ratio is not None and self.least is not None:
+        if ratio is not None and self.least is not None and not self.unfinished:
             verdict = "goal" if ratio >= self.goal else "floor" if ratio >= self.least else "missed"
-        cells = [self.what, self.span(self.ours), self.peer, self.span(self.theirs)]
-        cells += ["-" if ratio is None else f"{ratio:.2f}", wanted, verdict]
+        bound = "over " if self.unfinished else ""
+        cells = [self.what, self.span(self.ours), self.peer, bound + self.span(self.theirs)]
+        cells += ["-" if ratio is None else f"{bound}{ratio:.2f}", wanted, verdict]
         return "| " + " | ".join(cells) + " |"
 
 
@@ -173,13 +176,14 @@ def pairs(program, matrix, name, wanted, notes):
     def theirs():
         nonlocal series
         done = within(SERIES_LIMIT, lambda: peers.timed(lambda: peers.series(matrix, FLOOR)))
-        series = f"found {done[1]:,}" if done else f"was not done in {SERIES_LIMIT} s, which is taken for its time"
+        series = f"found {done[1]:,}" if done else f"was not done in {SERIES_LIMIT} s"
+        row.unfinished = not done
         return done[0] if done else SERIES_LIMIT
 
     program.ask("threads 1")
     rows = [row.run(ours, None if name == "4M" else theirs, 3, 1)]
     program.ask(f"threads {os.cpu_count()}")
-    rows.append(Row(f"{name}: the same, {os.cpu_count()} threads", "SciPy series", None, None, theirs=row.theirs))
+    rows.append(Row(f"{name}: the same, {os.cpu_count()} threads", "SciPy series", None, None, theirs=row.theirs, unfinished=row.unfinished))
     rows[-1].run(ours, None, 3)
     notes.append(
         f"{name}: {last['pairs']:,} pairs of mass {last['mass']:.0f}; {last['left_out_pairs']:,} pairs of mass "

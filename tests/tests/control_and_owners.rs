@@ -146,6 +146,15 @@ async fn bad_values_are_named_by_row_and_field() {
         );
         assert!(error["message"].as_str().unwrap().starts_with("in the values: ") || code == "duplicate_value");
     }
+    let too_large = json!([{"company": "P", "value": 1e308}, {"company": "T", "value": 1.7e308}]);
+    let stakes_in_full = json!([{"owner": "P", "owned": "T", "share": 1}]);
+    let job = json!({"type": "network-control", "input": {"stakes": stakes_in_full, "values": too_large}});
+    let job = api.ended(&api.submit(&job).await).await;
+    assert_eq!(
+        (&job["status"], &job["error"]["code"]),
+        (&json!("FAILURE"), &json!("values_too_large")),
+        "{job}"
+    );
     let values = json!([{"company": "T", "value": 1}]);
     for (job_type, values, code, field) in [
         ("structure", values, "values_not_taken", "input.values"),
@@ -308,6 +317,24 @@ async fn parameters_that_make_no_sense_are_refused_by_name() {
 async fn every_job_type_says_what_it_takes_and_gives() {
     let instance = Instance::start().await;
     let (_, answer) = instance.api().get("/job-types").await;
+    let names: Vec<_> = answer["job_types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "beneficial-owners",
+            "company-control",
+            "integrated-ownership",
+            "katz",
+            "leontief",
+            "network-control",
+            "structure"
+        ]
+    );
     for job_type in answer["job_types"].as_array().unwrap() {
         let name = job_type["name"].as_str().unwrap();
         let rows = result(instance.api(), name, SIX_FIRMS, json!({})).await;

@@ -10,12 +10,15 @@ mod remote;
 mod run;
 mod serve;
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use tokio::runtime::Runtime;
 
+use crate::SystemSettings;
 use flags::{Command, Flags};
 
 /// How long threads may take to end when the command has.
@@ -99,6 +102,14 @@ fn start_log(command: &Command) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none())
         .init();
+}
+
+/// A system with the limits that the environment sets, as for the worker on AWS.
+fn settings(data: PathBuf, listen: SocketAddr) -> anyhow::Result<SystemSettings> {
+    Ok(SystemSettings {
+        pipeline: worker::settings_from_env()?,
+        ..SystemSettings::new(data, listen)
+    })
 }
 
 fn say(line: &str) {

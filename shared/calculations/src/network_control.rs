@@ -190,6 +190,11 @@ impl NetworkControl {
         let places = bow_tie(network);
         stage.progress(0.2)?;
         let found = network_control(&self.control(network), resolvent, &valued.values);
+        if let Some(owner) = found.iter().position(overflows) {
+            let name = resolvent.owner_name(network, u32::try_from(owner).unwrap_or(u32::MAX));
+            let message = format!("the network value of {name} is larger than numbers go: scale the values down");
+            return Err(Failure::permanent("values_too_large", message));
+        }
         stage.progress(0.4)?;
         let control = found.iter().filter_map(|found| Some(found.measures?.control));
         let curve = Curve::new("Cumulative control, by rank", "holders", control.collect());
@@ -215,6 +220,13 @@ impl NetworkControl {
             curve,
         })
     }
+}
+
+/// Whether a sum of values left the range of numbers.
+fn overflows(found: &ownership::NetworkControl) -> bool {
+    found
+        .measures
+        .is_some_and(|measures| !(measures.network_value.is_finite() && measures.control.is_finite()))
 }
 
 /// The cells after the name; those of a closed group's member are empty.

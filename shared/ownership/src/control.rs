@@ -43,7 +43,7 @@ pub struct Control {
     pub company: u32,
     /// The part of its votes that the controller and all that it controls hold.
     pub share: f64,
-    /// Whether nobody else controls the controller.
+    /// Whether nobody else controls the controller. Members of a ring of majorities control each other, so none of them is.
     pub ultimate: bool,
 }
 

@@ -11,8 +11,8 @@ use super::client::{Client, Job};
 use super::flags::RunFlags;
 use super::progress::Progress;
 use super::receiver::Receiver;
-use super::{Ended, complain, own, say};
-use crate::{System, SystemSettings};
+use super::{Ended, complain, own, say, settings};
+use crate::System;
 
 /// What a run leaves.
 const FILES: [&str; 4] = ["result.csv", "result.parquet", "summary.json", "report.html"];
@@ -26,7 +26,7 @@ pub(super) async fn run(flags: RunFlags) -> anyhow::Result<Ended> {
         .tempdir()
         .context("cannot make a temporary folder")?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let system = System::start(SystemSettings::new(data.path().to_owned(), listen)).await?;
+    let system = System::start(settings(data.path().to_owned(), listen)?).await?;
     let ended = tokio::select! {
         ended = run_on(&system, &flags) => ended,
         _ = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),

@@ -3,13 +3,13 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::flags::ServeFlags;
-use super::{Ended, complain};
-use crate::{System, SystemSettings};
+use super::{Ended, complain, settings};
+use crate::System;
 
 pub(super) async fn serve(flags: ServeFlags) -> anyhow::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let data = flags.data.clone();
-    let system = System::start(SystemSettings::new(flags.data, flags.listen)).await?;
+    let system = System::start(settings(flags.data, flags.listen)?).await?;
     if !flags.listen.ip().is_loopback() {
         complain("warning: there are no users and keys yet, so whoever reaches this address reads and writes all jobs");
     }
