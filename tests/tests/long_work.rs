@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jobs::pipeline::Settings;
-use jobs::{Calculation, Clock, Failure, Json, Outcome, Run, Stage};
+use jobs::{Calculation, Clock, Failure, Json, Outcome, Run, Stage, Timestamp};
 use local::SystemSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use system_tests::Instance;
 use worker::Worker;
 
-/// How long an invocation may take until it hands over.
-const TIME_MS: i64 = 3_000;
+/// How long an invocation may take.
+const TIME_MS: i64 = 900_000;
 
 /// A short stage, and one that the first invocation does not finish.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +58,7 @@ impl Calculation for Long {
         run.stage("first", |_| Ok(FIRST_STAGE.fetch_add(1, Ordering::Relaxed)))?;
         run.stage("second", |stage| {
             if SECOND_STAGE.fetch_add(1, Ordering::Relaxed) == 0 {
-                LONG.advance_ms(TIME_MS);
+                LONG.advance_ms(TIME_MS - 20_000);
                 stage.progress(0.5)?;
             }
             Ok(())
@@ -90,7 +90,7 @@ impl Calculation for Endless {
 
     fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
         run.stage("waiting", |stage| {
-            ENDLESS.advance_ms(TIME_MS);
+            ENDLESS.advance_ms(TIME_MS - 20_000);
             Ok(stage.progress(0.5)?)
         })?;
         Ok(Outcome::default())
@@ -162,13 +162,16 @@ impl Invocable {
         self.instance.api().submit(&job).await
     }
 
-    /// The job after an invocation that has `TIME_MS` until it must hand over.
+    /// The job after an invocation that has `TIME_MS`.
     async fn invoke(&self, id: &str) -> Value {
+        self.invoke_until(id, self.clock.now().plus_ms(TIME_MS)).await
+    }
+
+    async fn invoke_until(&self, id: &str, deadline: Timestamp) -> Value {
         let mut message = SqsMessage::default();
         message.body = Some(json!({"job_id": id}).to_string());
         let mut event = SqsEvent::default();
         event.records.push(message);
-        let deadline = self.clock.now().plus_ms(Settings::default().margin_ms + TIME_MS);
         let response = self.worker.handle(event, Some(deadline)).await;
         assert_eq!(response.batch_item_failures.len(), 0);
         self.instance.api().get(&format!("/jobs/{id}")).await.1
@@ -205,6 +208,16 @@ async fn a_stage_that_fits_into_no_invocation_is_tried_twice_and_ends_the_job() 
         let reason = job["error"]["message"].as_str().unwrap();
         assert!(reason.contains("stage waiting"), "{reason}");
     }
+    system.instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_passed_before_the_work_began_is_none() {
+    let clock = stopped_clock();
+    let system = Invocable::start(clock.clone()).await;
+    let id = system.submit("structure").await;
+    let job = system.invoke_until(&id, clock.now().plus_ms(-1)).await;
+    assert_eq!(job["status"], "SUCCESS", "{job}");
     system.instance.stop().await;
 }
 

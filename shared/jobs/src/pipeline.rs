@@ -24,7 +24,8 @@ use hold::Hold;
 pub struct Settings {
     /// A stage that took less is cheaper to run again than to commit. Milliseconds; default 500.
     pub commit_after_ms: u64,
-    /// How long before its deadline an invocation hands over to another. Milliseconds; default 30,000.
+    /// How long before its deadline an invocation hands over to another, or a quarter of its time if that is less.
+    /// Milliseconds; default 30,000.
     pub margin_ms: i64,
     /// The largest input in bytes, counted after decompression. Default 16 GiB.
     pub max_input_bytes: u64,

@@ -24,7 +24,8 @@ pub struct Run {
     job: Job,
     stages: &'static [Stage],
     settings: Settings,
-    deadline: Option<Timestamp>,
+    /// From when on it hands over to another invocation.
+    hand_over_at: Option<Timestamp>,
     committed: HashMap<String, Committed>,
     timings: Vec<(&'static str, f64)>,
     committed_here: bool,
@@ -49,6 +50,7 @@ impl Run {
         deadline: Option<Timestamp>,
     ) -> Self {
         let committed = job.state.committed.iter();
+        let hand_over_at = deadline.and_then(|deadline| hand_over_at(deadline, clients.store.clock().now(), &settings));
         Self {
             clients,
             runtime: Handle::current(),
@@ -57,7 +59,7 @@ impl Run {
             job,
             stages,
             settings,
-            deadline,
+            hand_over_at,
             timings: Vec::new(),
             committed_here: false,
         }
@@ -170,14 +172,20 @@ impl Run {
 
     fn near_deadline(&self) -> bool {
         let now = self.clients.store.clock().now();
-        self.deadline
-            .is_some_and(|deadline| now.plus_ms(self.settings.margin_ms) >= deadline)
+        self.hand_over_at.is_some_and(|at| now >= at)
     }
 
     /// Keys carry the epoch: a worker that was overtaken cannot touch what a newer one wrote.
     fn key(&self, name: &str) -> String {
         format!("jobs/{}/{}/{name}", self.job.id, self.job.state.epoch)
     }
+}
+
+/// The margin before the deadline, or a quarter of the time there is if that is less. A deadline that has passed before
+/// the work begins is none: `cargo lambda watch` names one of 1970.
+fn hand_over_at(deadline: Timestamp, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
+    let time_ms = deadline.ms() - now.ms();
+    (time_ms > 0).then(|| deadline.plus_ms(-settings.margin_ms.min(time_ms / 4)))
 }
 
 impl StageRun<'_> {
