@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{Basis, BeneficialOwner, BeneficialRules, ChainLimits, Chains, Finding, Network, Resolvent};
+use ownership::{
+    Basis, BeneficialOwner, BeneficialRules, ChainLimits, Chains, Finding, Network, PairLimits, Resolvent,
+};
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,14 +14,11 @@ use serde_json::Value;
 
 use crate::STAGES;
 use crate::building::{Built, build, refused};
-use crate::calculating::{Solved, progress_of, solve};
+use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
 use crate::table::{Table, TableWriter};
-
-/// Owners, and pairs of control, that are held in memory: some 2 GB.
-const MAX_PAIRS: usize = 50_000_000;
 
 /// Companies that the search for one company's chains visits: all of them for most companies, and enough for the
 /// largest chains of those below a large ring.
@@ -212,7 +211,11 @@ impl BeneficialOwners {
         let (network, resolvent) = (&built.network, &solved.resolvent);
         let mut progress = progress_of(stage);
         let mut most = |part| progress(0.7 * part);
-        let owners = ownership::beneficial_owners(network, resolvent, self.rules()?, MAX_PAIRS, &mut most);
+        let limits = PairLimits {
+            pairs: most_pairs(stage),
+            memory: stage.settings().max_memory_bytes,
+        };
+        let owners = ownership::beneficial_owners(network, resolvent, self.rules()?, limits, &mut most);
         let owners = owners.map_err(refused)?;
         let mut writer = Rows {
             network,

@@ -28,6 +28,14 @@ pub(crate) fn solve_network(stage: &StageRun<'_>, network: &Network, common: &Co
     Ok(Solved { resolvent, balance })
 }
 
+/// How many pairs of holders and companies a step may keep: as many as fit into its memory, fifty million at most.
+pub(crate) fn most_pairs(stage: &StageRun<'_>) -> usize {
+    /// Two records of 24 bytes, each in a list that doubles as it grows, and what sorting them takes.
+    const BYTES: u64 = 128;
+    const MOST: u64 = 50_000_000;
+    usize::try_from((stage.settings().max_memory_bytes / BYTES).min(MOST)).unwrap_or(usize::MAX)
+}
+
 /// A stage's progress as the mathematics reports it.
 pub(crate) fn progress_of<'s>(stage: &'s StageRun<'_>) -> impl FnMut(f64) -> Result<(), ownership::Stopped> + 's {
     |fraction| stage.progress(fraction).map_err(|_| ownership::Stopped)

@@ -10,14 +10,11 @@ use serde_json::Value;
 
 use crate::STAGES;
 use crate::building::{Built, build, refused};
-use crate::calculating::{Solved, progress_of, solve};
+use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
 use crate::table::{Table, TableWriter};
-
-/// Pairs that are held in memory: 1.2 GB. Chains of thousands of companies could have more.
-const MAX_PAIRS: usize = 50_000_000;
 
 /// Parameters of `company-control`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -130,7 +127,8 @@ impl CompanyControl {
         let (network, resolvent) = (&built.network, &solved.resolvent);
         let mut progress = progress_of(stage);
         let threshold = fraction("threshold", self.threshold)?;
-        let pairs = company_control(network, resolvent, threshold, MAX_PAIRS, &mut progress).map_err(refused)?;
+        let pairs =
+            company_control(network, resolvent, threshold, most_pairs(stage), &mut progress).map_err(refused)?;
         let mut rest = pairs.as_slice();
         let mut table = TableWriter::new(stage, &SCHEMA)?;
         for company in (0_u32..).take(network.len()) {

@@ -2,19 +2,18 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{LeftOut, Stopped, integrated_ownership_within};
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::STAGES;
-use crate::building::{Built, build, refused};
-use crate::calculating::{Solved, progress_of, solve};
+use crate::building::{Built, build};
+use crate::calculating::{Solved, solve};
 use crate::common::Common;
+use crate::pairs::{Mapped, map_pairs};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
-use crate::table::{Table, TableWriter};
 
 /// Parameters of `integrated-ownership`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -92,13 +91,6 @@ const PRESENTATION: Presentation = Presentation {
     ],
 };
 
-/// All pairs at or above the floor, and what was below it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Mapped {
-    table: Table,
-    left_out: LeftOut,
-}
-
 impl Calculation for IntegratedOwnership {
     const NAME: &'static str = "integrated-ownership";
     const SUMMARY: &'static str = "Who holds how much of whom, directly and through every chain and ring.";
@@ -128,44 +120,24 @@ impl Calculation for IntegratedOwnership {
 impl IntegratedOwnership {
     fn map(&self, stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Mapped, Failure> {
         let network = &built.network;
-        // Ids are in the order of names.
-        let order: Vec<u32> = (0..u32::try_from(network.len()).unwrap_or(u32::MAX)).collect();
-        let mut table = TableWriter::new(stage, &SCHEMA)?;
-        let mut failure = None;
-        let mut progress = progress_of(stage);
-        let pairs = integrated_ownership_within(
-            network,
-            &solved.resolvent,
+        map_pairs(
+            stage,
+            &SCHEMA,
+            built,
+            solved,
             self.common.floor,
-            stage.settings().max_memory_bytes,
-            &order,
-            &mut progress,
-            &mut |company, pairs| {
-                let mut write = || {
-                    table.company(network.name(company))?;
-                    for pair in pairs {
-                        table.row(&[
-                            Cell::Text(solved.resolvent.owner_name(network, pair.owner)),
-                            Cell::Number(pair.direct),
-                            Cell::Number(pair.integrated),
-                            Cell::Number(pair.corrected),
-                        ])?;
-                    }
-                    Ok(())
-                };
-                write().map_err(|error| {
-                    failure = Some(error);
-                    Stopped
-                })
+            &mut |table, company, pairs| {
+                table.company(network.name(company))?;
+                for pair in pairs {
+                    table.row(&[
+                        Cell::Text(solved.resolvent.owner_name(network, pair.owner)),
+                        Cell::Number(pair.direct),
+                        Cell::Number(pair.integrated),
+                        Cell::Number(pair.corrected),
+                    ])?;
+                }
+                Ok(())
             },
-        );
-        match (pairs, failure) {
-            (_, Some(failure)) => Err(failure),
-            (Err(error), None) => Err(refused(error)),
-            (Ok(left_out), None) => Ok(Mapped {
-                table: table.finish()?,
-                left_out,
-            }),
-        }
+        )
     }
 }

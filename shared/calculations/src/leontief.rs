@@ -2,19 +2,18 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{LeftOut, Pair, Stopped, integrated_ownership};
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::STAGES;
-use crate::building::{Built, build, refused};
-use crate::calculating::{Solved, progress_of, solve};
+use crate::building::{Built, build};
+use crate::calculating::{Solved, solve};
 use crate::common::Common;
+use crate::pairs::{Mapped, map_pairs};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
-use crate::table::{Table, TableWriter};
 
 /// Parameters of `leontief`. The stakes are the matrix of technical coefficients A: `owner` delivers `share` of a unit
 /// for each unit that `owned` makes.
@@ -64,13 +63,6 @@ const PRESENTATION: Presentation = Presentation {
     ],
 };
 
-/// All rows at or above the floor, and what was below it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Mapped {
-    table: Table,
-    left_out: LeftOut,
-}
-
 impl Calculation for Leontief {
     const NAME: &'static str = "leontief";
     const SUMMARY: &'static str = "What each sector must make for a unit of another's final demand.";
@@ -100,35 +92,27 @@ impl Calculation for Leontief {
 impl Leontief {
     fn map(&self, stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Mapped, Failure> {
         let (network, resolvent) = (&built.network, &solved.resolvent);
-        let order: Vec<u32> = (0..u32::try_from(network.len()).unwrap_or(u32::MAX)).collect();
-        let mut table = TableWriter::new(stage, &SCHEMA)?;
-        let mut failure = None;
-        let mut progress = progress_of(stage);
-        let mut emit = |sector: u32, pairs: &[Pair]| {
-            let mut write = || {
-                table.company(network.name(sector))?;
-                if let Some(own) = resolvent.amplification(sector) {
-                    table.row(&[Cell::Text(network.name(sector)), Cell::Number(own)])?;
+        let floor = self.common.floor;
+        // A sector's own row is there whatever the floor: V has it where T is below.
+        let (mut own_pairs, mut own_mass) = (0, 0.0);
+        let mut mapped = map_pairs(stage, &SCHEMA, built, solved, floor, &mut |table, sector, pairs| {
+            table.company(network.name(sector))?;
+            if let Some(own) = resolvent.amplification(sector) {
+                table.row(&[Cell::Text(network.name(sector)), Cell::Number(own)])?;
+                let by_loops = own - 1.0;
+                if by_loops > 0.0 && pairs.iter().all(|pair| pair.owner != sector) {
+                    own_pairs += 1;
+                    own_mass += by_loops;
                 }
-                for pair in pairs.iter().filter(|pair| pair.owner != sector) {
-                    let from = resolvent.owner_name(network, pair.owner);
-                    table.row(&[Cell::Text(from), Cell::Number(pair.integrated)])?;
-                }
-                Ok(())
-            };
-            write().map_err(|error| {
-                failure = Some(error);
-                Stopped
-            })
-        };
-        let pairs = integrated_ownership(network, resolvent, self.common.floor, &order, &mut progress, &mut emit);
-        match (pairs, failure) {
-            (_, Some(failure)) => Err(failure),
-            (Err(error), None) => Err(refused(error)),
-            (Ok(left_out), None) => Ok(Mapped {
-                table: table.finish()?,
-                left_out,
-            }),
-        }
+            }
+            for pair in pairs.iter().filter(|pair| pair.owner != sector) {
+                let from = resolvent.owner_name(network, pair.owner);
+                table.row(&[Cell::Text(from), Cell::Number(pair.integrated)])?;
+            }
+            Ok(())
+        })?;
+        mapped.left_out.pairs = mapped.left_out.pairs.saturating_sub(own_pairs);
+        mapped.left_out.mass = (mapped.left_out.mass - own_mass).max(0.0);
+        Ok(mapped)
     }
 }

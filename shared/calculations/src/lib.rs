@@ -23,6 +23,7 @@ mod integrated_ownership;
 mod katz;
 mod leontief;
 mod network_control;
+mod pairs;
 mod presentation;
 mod reporting;
 mod structure;

@@ -7,8 +7,8 @@
 use std::time::Instant;
 
 use ownership::{
-    BeneficialRules, ChainLimits, ControlModel, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Share, Unit,
-    beneficial_owners, bow_tie, company_control, explain, network_control,
+    BeneficialRules, ChainLimits, ControlModel, Network, NetworkBuilder, OnClosed, PairLimits, Policies, Resolvent,
+    Share, Unit, beneficial_owners, bow_tie, company_control, explain, network_control,
 };
 
 fn read(path: &str) -> Network {
@@ -72,7 +72,7 @@ fn main() {
     };
     let owners = timed(
         "beneficial owners",
-        || beneficial_owners(&network, &resolvent, rules, usize::MAX, &mut |_| Ok(())).unwrap(),
+        || beneficial_owners(&network, &resolvent, rules, PairLimits::default(), &mut |_| Ok(())).unwrap(),
         Vec::len,
     );
     let limits = ChainLimits { chains: 5, steps: 128 };

@@ -8,7 +8,7 @@
 //! | interest in a controller, Art. 54 (b) | holds a quarter of someone who controls T |
 //!
 //! Multiplying and adding over all chains, and round the cycles among them, is
-//! the integrated share `V[u][T]` ([`integrated_ownership`]). Control is the
+//! the integrated share `V[u][T]` ([`integrated_ownership`](crate::integrated_ownership)). Control is the
 //! least fixpoint of [`crate::company_control`], at each level of the structure.
 //!
 //! **Owners** are those whom nobody is recorded to hold, and closed groups. The
@@ -24,7 +24,7 @@ use rayon::slice::ParallelSlice;
 use crate::chains::{ChainLimits, Chains, chains, compare_exactly};
 use crate::control::{Interest, Joint, Rule, group, joint_holdings};
 use crate::names::to_u32;
-use crate::{Error, Network, Progress, Resolvent, Share, integrated_ownership};
+use crate::{Emit, Error, Network, Progress, Resolvent, Share, integrated_ownership_within};
 
 /// Shares this close to the threshold, relatively, are not decided by floats.
 const CLOSE: f64 = 1e-12;
@@ -70,19 +70,38 @@ pub struct BeneficialOwner {
     pub basis: Basis,
 }
 
+/// What a search for owners may take.
+#[derive(Clone, Copy, Debug)]
+pub struct PairLimits {
+    /// Pairs of an owner and a company that are kept.
+    pub pairs: usize,
+    /// Bytes that streaming pairs may take, those of network and resolvent among them.
+    pub memory: u64,
+}
+
+/// No limits.
+impl Default for PairLimits {
+    fn default() -> Self {
+        Self {
+            pairs: usize::MAX,
+            memory: u64::MAX,
+        }
+    }
+}
+
 /// The beneficial owners of all companies, by company, then by falling share,
 /// then by owner.
 ///
-/// `limit` bounds the pairs that are kept; `progress` is called often.
+/// `progress` is called often.
 ///
 /// # Errors
 ///
-/// [`Error::TooManyPairs`] past the limit, [`Error::Stopped`] when `progress`
-/// says so.
+/// [`Error::TooManyPairs`] and [`Error::NotEnoughMemory`] past the limits,
+/// [`Error::Stopped`] when `progress` says so.
 ///
 /// # Cost
 ///
-/// The pairs of [`integrated_ownership`] at the threshold as its floor, the
+/// The pairs of [`integrated_ownership`](crate::integrated_ownership) at the threshold as its floor, the
 /// joint holdings of [`company_control`](crate::company_control), and for
 /// companies with owners below the threshold all their pairs.
 ///
@@ -101,7 +120,7 @@ pub struct BeneficialOwner {
 /// let resolvent = Resolvent::new(&network, OnClosed::RingFence, &mut |_| Ok(()))?;
 /// let share = |text| Share::parse(text, Unit::Fraction);
 /// let rules = BeneficialRules { interest: share("0.25")?, inclusive: true, control: share("0.5")? };
-/// let owners = beneficial_owners(&network, &resolvent, rules, 1_000, &mut |_| Ok(()))?;
+/// let owners = beneficial_owners(&network, &resolvent, rules, PairLimits::default(), &mut |_| Ok(()))?;
 /// let of_t: Vec<_> = owners.iter().filter(|owner| network.name(owner.company) == "T").collect();
 /// assert_eq!((network.name(of_t[0].owner), network.name(of_t[1].owner)), ("R", "P"));
 /// assert!(of_t[1].basis.control_of_holder && !of_t[1].basis.ownership);
@@ -111,14 +130,14 @@ pub fn beneficial_owners(
     network: &Network,
     resolvent: &Resolvent,
     rules: BeneficialRules,
-    limit: usize,
+    limits: PairLimits,
     progress: &mut Progress<'_>,
 ) -> Result<Vec<BeneficialOwner>, Error> {
     let search = Search {
         network,
         resolvent,
         rules,
-        limit,
+        limits,
     };
     let mut owners = search.by_ownership(&mut |part| progress(part * 0.4))?;
     let rule = Rule {
@@ -128,7 +147,9 @@ pub fn beneficial_owners(
             inclusive: rules.inclusive,
         }),
     };
-    let joint = joint_holdings(network, resolvent, rule, limit, &mut |part| progress(0.4 + part * 0.3))?;
+    let joint = joint_holdings(network, resolvent, rule, limits.pairs, &mut |part| {
+        progress(0.4 + part * 0.3)
+    })?;
     search.add_by_control(&mut owners, &joint)?;
     merge(&mut owners);
     search.find_shares(&mut owners, &mut |part| progress(0.7 + part * 0.3))?;
@@ -163,7 +184,7 @@ struct Search<'a> {
     network: &'a Network,
     resolvent: &'a Resolvent,
     rules: BeneficialRules,
-    limit: usize,
+    limits: PairLimits,
 }
 
 impl Search<'_> {
@@ -190,14 +211,16 @@ impl Search<'_> {
                     ..Basis::default()
                 },
             }));
-            if owners.len() > self.limit {
+            if owners.len() > self.limits.pairs {
                 return Err(crate::Stopped);
             }
             Ok(())
         };
-        let streamed = integrated_ownership(self.network, self.resolvent, least, &order, progress, &mut emit);
-        if owners.len() > self.limit {
-            return Err(Error::TooManyPairs { limit: self.limit });
+        let streamed = self.stream(least, &order, progress, &mut emit);
+        if owners.len() > self.limits.pairs {
+            return Err(Error::TooManyPairs {
+                limit: self.limits.pairs,
+            });
         }
         streamed?;
         Ok(owners)
@@ -220,8 +243,10 @@ impl Search<'_> {
     fn add_by_control(&self, owners: &mut Vec<BeneficialOwner>, joint: &[Joint]) -> Result<(), Error> {
         let by_ownership = owners.len();
         for pair in joint {
-            if owners.len() > self.limit {
-                return Err(Error::TooManyPairs { limit: self.limit });
+            if owners.len() > self.limits.pairs {
+                return Err(Error::TooManyPairs {
+                    limit: self.limits.pairs,
+                });
             }
             let found = |owner, basis| BeneficialOwner {
                 company: pair.company,
@@ -275,8 +300,12 @@ impl Search<'_> {
             rest = after;
             Ok(())
         };
-        integrated_ownership(self.network, self.resolvent, 0.0, &order, progress, &mut emit)?;
-        Ok(())
+        self.stream(0.0, &order, progress, &mut emit)
+    }
+
+    fn stream(&self, floor: f64, order: &[u32], progress: &mut Progress<'_>, emit: &mut Emit<'_>) -> Result<(), Error> {
+        let memory = self.limits.memory;
+        integrated_ownership_within(self.network, self.resolvent, floor, memory, order, progress, emit).map(drop)
     }
 }
 

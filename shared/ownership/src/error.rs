@@ -68,7 +68,9 @@ pub enum Error {
         available: u64,
     },
     /// More pairs than the caller can hold.
-    #[error("find who controls or owns whom: there are more than {limit} pairs; a higher threshold has fewer")]
+    #[error(
+        "find who controls or owns whom: there are more than {limit} pairs, which is what fits into memory; a higher threshold has fewer"
+    )]
     TooManyPairs {
         /// The limit that was passed.
         limit: usize,

@@ -98,7 +98,7 @@ mod structure;
 mod sweep;
 
 pub use balance::Balance;
-pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, beneficial_owners, explain, without_owner};
+pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};

@@ -10,8 +10,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ownership::{
-    Basis, BeneficialRules, ChainLimits, Error, Network, OnClosed, Resolvent, Share, Unit, beneficial_owners, chains,
-    company_control, without_owner,
+    Basis, BeneficialRules, ChainLimits, Error, Network, OnClosed, PairLimits, Resolvent, Share, Unit,
+    beneficial_owners, chains, company_control, without_owner,
 };
 use proptest::prelude::*;
 use support::reference::{self, Double, Matrix};
@@ -29,6 +29,14 @@ fn rules(interest: &str, inclusive: bool) -> BeneficialRules {
     }
 }
 
+/// At most `most` pairs, whatever the memory.
+fn pairs(most: usize) -> PairLimits {
+    PairLimits {
+        pairs: most,
+        ..PairLimits::default()
+    }
+}
+
 fn solve(network: &Network) -> Resolvent {
     Resolvent::new(network, OnClosed::RingFence, &mut |_| Ok(())).unwrap()
 }
@@ -36,7 +44,7 @@ fn solve(network: &Network) -> Resolvent {
 /// (owner, share, rules that apply) of one company, the largest share first.
 fn owners_at(network: &Network, company: &str, rules: BeneficialRules) -> Vec<(String, f64, String)> {
     let resolvent = solve(network);
-    let found = beneficial_owners(network, &resolvent, rules, usize::MAX, &mut |_| Ok(())).unwrap();
+    let found = beneficial_owners(network, &resolvent, rules, PairLimits::default(), &mut |_| Ok(())).unwrap();
     assert!(found.is_sorted_by(|a, b| a.company < b.company || (a.company == b.company && a.share >= b.share)));
     let of_company = found.iter().filter(|owner| network.name(owner.company) == company);
     of_company
@@ -223,12 +231,12 @@ fn companies_without_an_owner_are_counted() {
         ("Y", "X", "1"),
     ]);
     let resolvent = solve(&network);
-    let found = beneficial_owners(&network, &resolvent, rules("0.25", true), 10, &mut |_| Ok(())).unwrap();
+    let found = beneficial_owners(&network, &resolvent, rules("0.25", true), pairs(10), &mut |_| Ok(())).unwrap();
     assert_eq!(
         without_owner(&network, &resolvent, &found, 5),
         (1, vec![network.find("A").unwrap()])
     );
-    let limited = beneficial_owners(&network, &resolvent, rules("0.25", true), 0, &mut |_| Ok(()));
+    let limited = beneficial_owners(&network, &resolvent, rules("0.25", true), pairs(0), &mut |_| Ok(()));
     assert_eq!(limited, Err(Error::TooManyPairs { limit: 0 }));
 }
 
@@ -362,7 +370,7 @@ proptest! {
         let resolvent = solve(&network);
         prop_assume!(resolvent.components().closed.is_empty());
         let quarter = rules("0.25", true);
-        let found = beneficial_owners(&network, &resolvent, quarter, usize::MAX, &mut |_| Ok(())).unwrap();
+        let found = beneficial_owners(&network, &resolvent, quarter, PairLimits::default(), &mut |_| Ok(())).unwrap();
 
         let mut w: Matrix = vec![vec![Double::ZERO; SIZE]; SIZE];
         let mut plain = [[0.0; SIZE]; SIZE];
@@ -415,7 +423,7 @@ proptest! {
             stakes.swap(position, random.below(position + 1));
         }
         let again = build(&stakes);
-        let again = beneficial_owners(&again, &solve(&again), quarter, usize::MAX, &mut |_| Ok(())).unwrap();
+        let again = beneficial_owners(&again, &solve(&again), quarter, PairLimits::default(), &mut |_| Ok(())).unwrap();
         for owner in &again {
             let before = found[&(owner.owner as usize, owner.company as usize)];
             prop_assert_eq!(before, (owner.share, owner.basis));
