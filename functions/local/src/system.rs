@@ -15,12 +15,12 @@ use std::time::Duration;
 use api::{Api, Settings as ApiSettings, router};
 use jobs::pipeline::Settings as PipelineSettings;
 use jobs::protocol::Limits;
-use jobs::{Clients, Registry};
+use jobs::{Bus, Clients, Registry};
 use notifier::Notifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use webhooks::{Deliverer, Policy, Secret};
+use webhooks::{Deliverer, Policy, Secret, Secrets};
 use worker::Worker;
 
 use backend::Backend;
@@ -42,6 +42,10 @@ pub struct SystemSettings {
     pub pipeline: PipelineSettings,
     /// How many jobs run at once.
     pub workers: usize,
+    /// How many events are delivered at once: more than jobs run, since receivers may be slow.
+    pub notifiers: usize,
+    /// Where completion events go beside whoever asked for the job.
+    pub bus: Option<Bus>,
     /// The limits of the API.
     pub api: ApiSettings,
     /// How often the sweeper looks.
@@ -66,9 +70,12 @@ impl SystemSettings {
             },
             pipeline: PipelineSettings::default(),
             workers,
+            notifiers: 10,
+            bus: None,
             api: ApiSettings {
                 callbacks: Policy {
                     allow_loopback: listen.ip().is_loopback(),
+                    ..Policy::default()
                 },
                 ..ApiSettings::default()
             },
@@ -82,7 +89,7 @@ impl SystemSettings {
 #[derive(Debug)]
 pub struct System {
     address: SocketAddr,
-    secret: Secret,
+    secrets: Secrets,
     clients: Clients,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -99,8 +106,11 @@ impl System {
     pub async fn start(settings: SystemSettings) -> Result<Self, SystemError> {
         let data = DataFolder::open(&settings.data)?;
         let backend = Backend::start(&settings.data).await?;
-        let secret = data.webhook_secret()?;
-        let clients = backend.clients(settings.limits).await?;
+        let secrets = data.webhook_secrets()?;
+        let mut clients = backend.clients(settings.limits).await?;
+        if let Some(bus) = settings.bus {
+            clients = clients.with_bus(bus);
+        }
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|error| SystemError::Listen(settings.listen, error))?;
@@ -123,8 +133,8 @@ impl System {
             tasks.spawn(mapping::map(backend.jobs_queue(), handle, stopping.clone()));
         }
         let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::Deliverer)?;
-        let notifier = Notifier::new(clients.clone(), deliverer, secret.clone());
-        for _ in 0..settings.workers {
+        let notifier = Notifier::new(clients.clone(), deliverer, secrets.clone());
+        for _ in 0..settings.notifiers {
             let notifier = notifier.clone();
             let handle = move |event| {
                 let notifier = notifier.clone();
@@ -139,7 +149,7 @@ impl System {
         tasks.spawn(serve(listener, router(api), stopping));
         Ok(Self {
             address,
-            secret,
+            secrets,
             clients,
             stop,
             tasks,
@@ -156,7 +166,7 @@ impl System {
     /// What completion events are signed with.
     #[must_use]
     pub const fn secret(&self) -> &Secret {
-        &self.secret
+        self.secrets.current()
     }
 
     /// The clients that its functions use.
