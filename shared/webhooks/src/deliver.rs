@@ -188,3 +188,6 @@ impl Resolve for Filter {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
