@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use jobs::{Delivery, DeliveryTry, JobId, Subscription, Timestamp};
+use jobs::{Completion, Delivery, DeliveryTry, Error, JobId, Store, Subscription, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -100,9 +100,7 @@ pub(crate) async fn replay(
 async fn view(api: &Api, id: JobId) -> Result<Deliveries, Problem> {
     let store = &api.clients.store;
     let job = store.get(id).await?;
-    let completion = store.completion(id).await?;
-    // Read after the event, so that whatever attempt it knows of is listed.
-    let tries = store.delivery_tries(id).await?;
+    let (completion, tries) = consistent(store, id).await?;
     let now = store.clock().now();
     let subscribers = completion.as_ref().map_or(&[][..], |event| &event.subscriptions);
     let next = subscribers
@@ -127,6 +125,23 @@ async fn view(api: &Api, id: JobId) -> Result<Deliveries, Problem> {
             .collect(),
         attempts: tries.into_iter().map(|attempt| Attempt::new(attempt, now)).collect(),
     })
+}
+
+/// The event and its attempts, as they were at one moment, unless they change again and again: then all attempts that
+/// the event knows of.
+async fn consistent(store: &Store, id: JobId) -> Result<(Option<Completion>, Vec<DeliveryTry>), Error> {
+    const LOOKS: usize = 3;
+    let mut completion = store.completion(id).await?;
+    for _ in 1..LOOKS {
+        let tries = store.delivery_tries(id).await?;
+        let then = store.completion(id).await?;
+        if then == completion {
+            return Ok((completion, tries));
+        }
+        completion = then;
+    }
+    let tries = store.delivery_tries(id).await?;
+    Ok((completion, tries))
 }
 
 fn next_attempt(one: &Subscription, tries: &[DeliveryTry], now: Timestamp) -> Option<Timestamp> {
