@@ -311,20 +311,20 @@ async fn a_replay_while_an_attempt_is_under_way_makes_another() {
     let receiver = Receiver::start().await;
     let id = system.run(&receiver.url()).await;
     let store = &system.clients.store;
-    let (event, mut tries) = store
+    let begun = store
         .begin_tries(id.parse().unwrap(), 30_000, 10)
         .await
         .unwrap()
         .unwrap();
     system.replay(&id).await;
-    let mut late = tries.remove(0);
+    let mut late = begun.tries[0].clone();
     late.end = Some(jobs::TryEnd {
         delivered: true,
         elapsed_ms: 5,
         status: Some(200),
         error: None,
     });
-    store.end_try(&event, &late, &jobs::Next::Delivered).await.unwrap();
+    store.end_try(&begun, &late, &jobs::Next::Delivered).await.unwrap();
     let seen = system.deliveries(&id).await;
     assert_eq!(
         (&seen["delivery"], &seen["attempts"][0]["status"]),

@@ -134,13 +134,13 @@ impl System {
         }
         let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::HttpClient)?;
         let notifier = Notifier::new(clients.clone(), deliverer, secrets.clone());
-        for _ in 0..settings.notifiers {
-            let notifier = notifier.clone();
+        if settings.notifiers > 0 {
             let handle = move |event| {
                 let notifier = notifier.clone();
                 async move { Some(notifier.handle(event).await) }
             };
-            tasks.spawn(mapping::map(backend.callbacks_queue(), handle, stopping.clone()));
+            let inbox = backend.callbacks_queue();
+            tasks.spawn(mapping::map_many(inbox, handle, settings.notifiers, stopping.clone()));
         }
         let swept = clients.clone();
         let sweep = move || sweep(swept.clone());

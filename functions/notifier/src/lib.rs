@@ -11,7 +11,9 @@ use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
-use jobs::{Clients, Completion, Delivery, DeliveryTry, Error, JobId, Message, Next, Subscriber, Timestamp, TryEnd};
+use jobs::{
+    Begun, Clients, Completion, Delivery, DeliveryTry, Error, JobId, Message, Next, Subscriber, Timestamp, TryEnd,
+};
 use tracing::Instrument;
 use webhooks::{ATTEMPTS, Answer, Deliverer, Request, Secrets};
 
@@ -77,16 +79,18 @@ impl Notifier {
             Err(Error::NotFound(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let Some((event, tries)) = store.begin_tries(id, HOLD_MS, ATTEMPTS).await? else {
+        let Some(begun) = store.begin_tries(id, HOLD_MS, ATTEMPTS).await? else {
             return Ok(());
         };
-        let body = body(&job, &event);
-        let attempts = tries.into_iter().map(|attempt| self.attempt(&event, attempt, &body));
+        let body = body(&job, begun.event());
+        let tries = begun.tries.iter().cloned();
+        let attempts = tries.map(|attempt| self.attempt(&begun, attempt, &body));
         join_all(attempts).await.into_iter().collect()
     }
 
-    async fn attempt(&self, event: &Completion, mut attempt: DeliveryTry, body: &str) -> Result<(), Error> {
+    async fn attempt(&self, begun: &Begun, mut attempt: DeliveryTry, body: &str) -> Result<(), Error> {
         let store = &self.clients.store;
+        let event = begun.event();
         let started = Instant::now();
         let answer = match &attempt.to {
             Subscriber::Callback(url) => self.call(url, event, &attempt, body).await,
@@ -105,7 +109,7 @@ impl Notifier {
         let now = store.clock().now();
         let next = next(&answer, attempt.round, now);
         log(&attempt, status, &next);
-        store.end_try(event, &attempt, &next).await?;
+        store.end_try(begun, &attempt, &next).await?;
         match next {
             Next::Retry(at) => self.wake(event.job_id, at.ms() - now.ms()).await,
             Next::Delivered | Next::Dead(_) => {}

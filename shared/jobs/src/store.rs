@@ -8,6 +8,7 @@ mod completions;
 mod create;
 mod query;
 
+pub use completions::Begun;
 pub use create::{Created, Idempotency};
 pub use query::{Due, Filter, Page};
 

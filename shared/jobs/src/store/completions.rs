@@ -8,6 +8,22 @@ use super::{Store, Write, completion_item};
 use crate::item::{EVENT, Item, Version, Versioned, from_item, key, number, text, to_item, versioned};
 use crate::{Completion, Delivery, DeliveryTry, Error, JobId, Next, Subscriber, Subscription, Timestamp};
 
+/// Attempts just begun, and the event that they are to deliver.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The attempts: one with each subscriber that is due.
+    pub tries: Vec<DeliveryTry>,
+    event: Versioned<Completion>,
+}
+
+impl Begun {
+    /// The event.
+    #[must_use]
+    pub const fn event(&self) -> &Completion {
+        &self.event.record
+    }
+}
+
 impl Store {
     /// The completion event of a job; absent while it has not ended.
     ///
@@ -46,19 +62,14 @@ impl Store {
 
     /// Begins an attempt with every subscriber for whom one is due: for `hold_ms` nobody else begins another. Whoever was
     /// tried `most` times since the last replay is given up instead. When this returns, the attempts are recorded as
-    /// begun, and count. Gives the event and the attempts, if there is any.
+    /// begun, and count. Gives nothing where nothing was due.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
-    pub async fn begin_tries(
-        &self,
-        id: JobId,
-        hold_ms: i64,
-        most: u32,
-    ) -> Result<Option<(Completion, Vec<DeliveryTry>)>, Error> {
+    pub async fn begin_tries(&self, id: JobId, hold_ms: i64, most: u32) -> Result<Option<Begun>, Error> {
         let now = self.clock.now();
-        let begun = self.change_completion(id, |completion| {
+        let begun = self.change_completion(id, None, |completion| {
             let all = completion.subscriptions.iter_mut();
             let due: Vec<_> = all.filter(|one| is_due(one, now)).collect();
             if due.is_empty() {
@@ -78,14 +89,16 @@ impl Store {
         }
     }
 
-    /// Records how an attempt of `event` ended, and what is `next` for its subscriber. Where a later attempt or a replay
+    /// Records how an attempt of `begun` ended, and what is `next` for its subscriber. Where a later attempt or a replay
     /// came in between, only the attempt is recorded. Both are durable when this returns.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when the job has no event, or [`Error::Unavailable`].
-    pub async fn end_try(&self, event: &Completion, attempt: &DeliveryTry, next: &Next) -> Result<(), Error> {
-        let changed = self.change_completion(event.job_id, |completion| {
+    pub async fn end_try(&self, begun: &Begun, attempt: &DeliveryTry, next: &Next) -> Result<(), Error> {
+        let event = begun.event();
+        // Mostly nobody wrote since, so that there is nothing to read.
+        let changed = self.change_completion(event.job_id, Some(begun.event.clone()), |completion| {
             let one = completion.subscriptions.iter_mut().find(|one| one.awaits(attempt))?;
             one.settle(next);
             Some(vec![attempt.clone()])
@@ -109,7 +122,7 @@ impl Store {
     /// As [`Store::end_try`].
     pub async fn postpone_completion(&self, id: JobId, at: Timestamp) -> Result<(), Error> {
         let now = self.clock.now();
-        self.change_completion(id, |completion| {
+        self.change_completion(id, None, |completion| {
             for one in &mut completion.subscriptions {
                 one.due_at = one.due_at.map(|due| if due <= now { due.max(at) } else { due });
             }
@@ -127,7 +140,7 @@ impl Store {
     /// As [`Store::end_try`].
     pub async fn replay(&self, id: JobId) -> Result<(), Error> {
         let now = self.clock.now();
-        self.change_completion(id, |completion| {
+        self.change_completion(id, None, |completion| {
             completion.subscriptions.iter_mut().for_each(|one| one.replay(now));
             Some(Vec::new())
         })
@@ -141,25 +154,32 @@ impl Store {
     }
 
     /// Changes an event as `change` says, and records the attempts that it gives with it, all or nothing; nothing if it
-    /// gives none at all. Gives what was written.
+    /// gives none at all. Starts from what was `seen` last, if anything. Gives what was written.
     async fn change_completion(
         &self,
         id: JobId,
+        mut seen: Option<Versioned<Completion>>,
         change: impl Fn(&mut Completion) -> Option<Vec<DeliveryTry>>,
-    ) -> Result<Option<(Completion, Vec<DeliveryTry>)>, Error> {
+    ) -> Result<Option<Begun>, Error> {
         let mut written: Option<(Version, Vec<DeliveryTry>)> = None;
         for _ in 0..super::RACES {
-            let mut seen = self.read_completion(id).await?.ok_or(Error::NotFound(id))?;
+            let mut event = match seen.take() {
+                Some(seen) => seen,
+                None => self.read_completion(id).await?.ok_or(Error::NotFound(id))?,
+            };
             // The answer to a write may get lost, though the write does not.
-            if let Some((_, tries)) = written.take_if(|(version, _)| *version == seen.version) {
-                return Ok(Some((seen.record, tries)));
+            if let Some((_, tries)) = written.take_if(|(version, _)| *version == event.version) {
+                return Ok(Some(Begun { tries, event }));
             }
-            let Some(tries) = change(&mut seen.record) else {
+            let Some(tries) = change(&mut event.record) else {
                 return Ok(None);
             };
-            let version = seen.version.next();
-            match self.write_completion(&seen, &version, &tries).await? {
-                Write::Done => return Ok(Some((seen.record, tries))),
+            let version = event.version.next();
+            match self.write_completion(&event, &version, &tries).await? {
+                Write::Done => {
+                    event.version = version;
+                    return Ok(Some(Begun { tries, event }));
+                }
                 Write::Lost(_) => written = Some((version, tries)),
             }
         }
