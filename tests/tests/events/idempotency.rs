@@ -62,25 +62,25 @@ async fn of_many_requests_at_once_under_one_key_one_is_a_job() {
         for number in 0..16 {
             let (api, key) = (system.api.clone(), key.clone());
             // Every fourth is another request.
-            let share = if number % 4 == 3 { 0.7 } else { 0.6 };
+            let owner = if number % 4 == 3 { "C" } else { "A" };
             let body = json!({
                 "type": "structure",
-                "input": {"stakes": [{"owner": "A", "owned": "B", "share": share}]},
+                "input": {"stakes": [{"owner": owner, "owned": "B", "share": 0.6}]},
             });
-            requests.spawn(async move { (share, send(&api, "/jobs", &key, &body).await) });
+            requests.spawn(async move { (owner, send(&api, "/jobs", &key, &body).await) });
         }
         let answers = requests.join_all().await;
         let accepted: Vec<_> = answers
             .iter()
             .filter(|answer| answer.1.0 == StatusCode::ACCEPTED)
             .collect();
-        let (share, first) = accepted.first().expect("one request is accepted");
+        let (owner, first) = accepted.first().expect("one request is accepted");
         for one in &accepted {
-            assert_eq!((&one.0, &one.1), (share, first), "one job, one answer");
+            assert_eq!((&one.0, &one.1), (owner, first), "one job, one answer");
         }
         for (other, (status, _, problem)) in &answers {
             let busy = *status == StatusCode::CONFLICT && problem["code"] == "idempotency_key_in_flight";
-            let reused = *status == StatusCode::UNPROCESSABLE_ENTITY && other != share;
+            let reused = *status == StatusCode::UNPROCESSABLE_ENTITY && other != owner;
             assert!(*status == StatusCode::ACCEPTED || busy || reused, "{other}: {problem}");
         }
         assert_eq!(
