@@ -14,9 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use jobs::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use system_tests::Instance;
+use system_tests::{Instance, Served};
 
-use events::receiver::{Call, Receiver};
+use events::receiver::{Call, Receiver, deliveries};
 use events::timed::{Timed, small};
 
 const SECOND: i64 = 1_000;
@@ -187,14 +187,8 @@ async fn while_the_secret_rotates_receivers_of_the_old_and_of_the_new_accept_eve
     assert_ne!(new, old);
     assert!(verifies(&new, &call) && verifies(old, &call));
     assert_eq!(call.header("webhook-signature").split(' ').count(), 2);
-    delivered(&instance, &id).await;
+    deliveries(instance.api(), &id, |seen| seen["delivery"] == "delivered").await;
     instance.stop().await;
-}
-
-async fn delivered(instance: &Instance, id: &str) {
-    while instance.api().get(&format!("/jobs/{id}/deliveries")).await.1["delivery"] != "delivered" {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -380,6 +374,28 @@ async fn a_callback_that_is_refused_later_is_a_failed_attempt() {
     system.notify(&id).await;
     assert_eq!(system.deliveries(&id).await["delivery"], "delivered");
     system.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_of_the_environment_is_not_asked() {
+    let (proxy, receiver) = (Receiver::start().await, Receiver::start().await);
+    let names = [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ];
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start_with(
+        env!("CARGO_BIN_EXE_stakegraph-under-test"),
+        data.path(),
+        &names.map(|name| (name, proxy.base())),
+    );
+    let id = served.api().submit(&small(&receiver.url())).await;
+    assert_eq!(receiver.next().await.path, format!("/done/{id}"));
+    assert_eq!(proxy.calls().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

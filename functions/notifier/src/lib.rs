@@ -82,6 +82,9 @@ impl Notifier {
         let Some(begun) = store.begin_tries(id, HOLD_MS, ATTEMPTS).await? else {
             return Ok(());
         };
+        if begun.tries.is_empty() {
+            tracing::info!(delivery = ?Delivery::Dead, "gave up after attempts whose outcome is unknown");
+        }
         let body = body(&job, begun.event());
         let tries = begun.tries.iter().cloned();
         let attempts = tries.map(|attempt| self.attempt(&begun, attempt, &body));

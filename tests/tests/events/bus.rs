@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use system_tests::{Api, Served};
 use tempfile::TempDir;
 
-use super::receiver::{Call, Receiver};
+use super::receiver::{Call, Receiver, deliveries};
 use super::timed::small;
 
 const BUS: &str = "ownership";
@@ -62,14 +62,7 @@ impl WithBus {
 
     /// How the event stands with the callback, where there is one, and with the bus.
     async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..6_000 {
-            let (_, seen) = self.api.get(&format!("/jobs/{id}/deliveries")).await;
-            if wanted(&seen) {
-                return seen;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        panic!("gave up waiting for a delivery");
+        deliveries(&self.api, id, wanted).await
     }
 }
 

@@ -2,13 +2,19 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use serde_json::Value;
+use system_tests::Api;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+
+/// What does not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came.
 #[derive(Debug, Clone)]
@@ -98,7 +104,9 @@ impl Receiver {
 
     /// The next call that was not waited for yet.
     pub(crate) async fn next(&self) -> Call {
-        self.received.lock().await.recv().await.unwrap()
+        let mut received = self.received.lock().await;
+        let call = tokio::time::timeout(PATIENCE, received.recv()).await;
+        call.expect("gave up waiting for a call").unwrap()
     }
 }
 
@@ -114,4 +122,17 @@ async fn receive(State(script): State<Arc<Mutex<Script>>>, uri: Uri, headers: He
     let _ = script.sender.send(call);
     let always = (script.always, HeaderMap::new(), String::new());
     script.next.pop_front().unwrap_or(always)
+}
+
+/// Looks at the deliveries of a job until `wanted` is true of them.
+pub(crate) async fn deliveries(api: &Api, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let start = Instant::now();
+    loop {
+        let (_, seen) = api.get(&format!("/jobs/{id}/deliveries")).await;
+        if wanted(&seen) {
+            return seen;
+        }
+        assert!(start.elapsed() < PATIENCE, "gave up waiting for a delivery: {seen}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
