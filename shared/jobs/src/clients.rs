@@ -128,6 +128,28 @@ impl Clients {
     }
 }
 
+impl Clients {
+    /// The same clients in the hands of `role`, such as `worker`. Only a build with kill points makes a difference: its
+    /// points are called after who writes.
+    #[must_use]
+    #[cfg(not(feature = "faults"))]
+    pub fn playing(&self, _role: &'static str) -> Self {
+        self.clone()
+    }
+
+    /// The same clients in the hands of `role`, such as `worker`: the points of [`crate::faults`] are called after it.
+    #[must_use]
+    #[cfg(feature = "faults")]
+    pub fn playing(&self, role: &'static str) -> Self {
+        let mut playing = self.clone();
+        playing.store.client = crate::faults::dynamodb(&self.store.client, role);
+        playing.files.client = crate::faults::s3(&self.files.client, role);
+        playing.jobs.client = crate::faults::sqs(&self.jobs.client, role);
+        playing.callbacks.client = crate::faults::sqs(&self.callbacks.client, role);
+        playing
+    }
+}
+
 /// A lease must outlive a few beats of its holder's heart, which beats twice a second.
 fn check(limits: Limits) -> Result<(), MissingSetting> {
     let refuse = |name, problem: &str| {
@@ -162,14 +184,20 @@ impl Endpoints {
     #[must_use]
     pub fn dynamodb_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(config).endpoint_url(&self.dynamodb);
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        #[cfg(feature = "faults")]
+        let client = crate::faults::dynamodb(&client, "local");
+        client
     }
 
     /// A client of SQS there.
     #[must_use]
     pub fn sqs_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::config::Builder::from(config).endpoint_url(&self.sqs);
-        aws_sdk_sqs::Client::from_conf(config.build())
+        let client = aws_sdk_sqs::Client::from_conf(config.build());
+        #[cfg(feature = "faults")]
+        let client = crate::faults::sqs(&client, "local");
+        client
     }
 
     /// A client of S3 there. Buckets are part of the path: a name of loopback has no names below it.
@@ -178,7 +206,10 @@ impl Endpoints {
         let config = aws_sdk_s3::config::Builder::from(config)
             .endpoint_url(&self.s3)
             .force_path_style(true);
-        aws_sdk_s3::Client::from_conf(config.build())
+        let client = aws_sdk_s3::Client::from_conf(config.build());
+        #[cfg(feature = "faults")]
+        let client = crate::faults::s3(&client, "local");
+        client
     }
 }
 

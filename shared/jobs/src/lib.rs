@@ -31,6 +31,8 @@ mod clients;
 mod clock;
 mod completion;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod files;
 mod id;
 mod item;
