@@ -5,6 +5,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+pub mod cluster;
 pub mod process;
 pub mod receiver;
 pub mod scenario;

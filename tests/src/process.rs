@@ -17,24 +17,25 @@ pub struct Process {
 
 impl Process {
     /// Starts `binary` with `arguments`, waits until it listens, or has died before.
-    #[must_use]
-    pub fn start(binary: &str, arguments: &[&str], data: &Path, environment: &[(&str, String)]) -> Self {
+    pub async fn start(binary: &str, arguments: &[&str], data: &Path, environment: &[(&str, String)]) -> Self {
         let mut child = Command::new(binary)
             .args(arguments)
             .arg(data)
-            .env(
-                "RUST_LOG",
-                std::env::var("UNDER_TEST_LOG").unwrap_or_else(|_| "off".to_owned()),
-            )
+            .env("RUST_LOG", "off")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        said.read_line(&mut line).unwrap();
-        // Whatever it says later is of no interest, but a full pipe would stop it.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
+        // On a thread of its own: the services that the process waits for may live in this one.
+        let first_line = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            said.read_line(&mut line).unwrap();
+            // Whatever it says later is of no interest, but a full pipe would stop it.
+            std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+            line
+        });
+        let line = first_line.await.unwrap();
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         Self {
             url: url.map(|url| url.trim_end_matches(',').to_owned()),

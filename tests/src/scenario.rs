@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::cluster::Services;
 use crate::process::Process;
 use crate::receiver::Receiver;
 use crate::{Api, PATIENCE, has_ended};
@@ -26,6 +27,8 @@ const KILLED: i32 = 9;
 pub struct Scenario {
     /// How the processes are started, before the name of the data folder.
     pub arguments: &'static [&'static str],
+    /// Whether the engines live in the process, and die with it.
+    pub home: Home,
     /// Settings of all processes.
     pub environment: &'static [(&'static str, &'static str)],
     /// Points at which earlier processes die, one each, before the one that this is about.
@@ -36,6 +39,15 @@ pub struct Scenario {
     pub steps: &'static [Step],
     /// Whether a job may end so.
     pub may_end: fn(&Value) -> bool,
+}
+
+/// Where the engines are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// In the process. The next one knows that no worker is left.
+    Embedded,
+    /// Elsewhere, as on AWS. The next process knows nothing of the one before, whose lease must run out.
+    Elsewhere,
 }
 
 /// Something that the client does, or waits for.
@@ -81,6 +93,7 @@ struct Course {
     data: TempDir,
     gate: PathBuf,
     receiver: Receiver,
+    services: Option<Services>,
     process: Process,
     started: usize,
     id: String,
@@ -97,7 +110,7 @@ impl Scenario {
         course.process.signal("TERM");
         assert_eq!(course.process.end().await, None);
         let points = course.points(self.before.len());
-        course.next_process();
+        course.next_process().await;
         let results = course.check(None).await;
         Undisturbed { points, results }
     }
@@ -109,7 +122,7 @@ impl Scenario {
         if course.started == self.before.len() + 1 {
             // It passes the point after the client has all that it wants.
             assert_eq!(course.process.end().await, Some(KILLED), "{point} was not passed");
-            course.next_process();
+            course.next_process().await;
         }
         let passed = course.points(self.before.len());
         assert_eq!(passed.last().map(String::as_str), Some(point), "it died elsewhere");
@@ -121,11 +134,16 @@ impl Course {
     async fn start(scenario: Scenario, binary: &'static str, kill_at: Option<String>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let gate = data.path().join("gate");
+        let services = match scenario.home {
+            Home::Embedded => None,
+            Home::Elsewhere => Some(Services::start(&data.path().join("engines")).await),
+        };
         let mut course = Self {
             scenario,
             binary,
             kill_at,
             receiver: Receiver::start().await,
+            services,
             process: Process::nothing(),
             started: 0,
             id: String::new(),
@@ -133,20 +151,22 @@ impl Course {
             gate,
             data,
         };
-        course.next_process();
+        course.next_process().await;
         course
     }
 
-    fn next_process(&mut self) {
+    async fn next_process(&mut self) {
         let before = self.scenario.before;
         let kill_at = before.get(self.started).map(|point| (*point).to_owned());
         let kill_at = kill_at.or_else(|| self.kill_at.take_if(|_| self.started == before.len()));
         let settings = self.scenario.environment.iter();
         let mut environment: Vec<_> = settings.map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let services = self.services.iter();
+        environment.extend(services.flat_map(|services| services.environment(services.urls())));
         environment.push(("STAKEGRAPH_POINTS", self.log(self.started).display().to_string()));
         environment.extend(kill_at.map(|point| ("STAKEGRAPH_KILL_AT", point)));
         let system = self.data.path().join("system");
-        self.process = Process::start(self.binary, self.scenario.arguments, &system, &environment);
+        self.process = Process::start(self.binary, self.scenario.arguments, &system, &environment).await;
         self.started += 1;
     }
 
@@ -177,7 +197,7 @@ impl Course {
                 return;
             }
             assert_eq!(self.process.end().await, Some(KILLED), "it died of something else");
-            self.next_process();
+            self.next_process().await;
         }
     }
 
@@ -216,7 +236,7 @@ impl Course {
                 self.process.signal("TERM");
                 let signal = self.process.end().await;
                 assert!(matches!(signal, None | Some(KILLED)), "{signal:?}");
-                self.next_process();
+                self.next_process().await;
             }
         }
         Ok(())

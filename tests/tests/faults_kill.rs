@@ -3,13 +3,14 @@
 
 use serde_json::{Value, json};
 use system_tests::scenario::Step::{Delivered, End, Open, Replay, Retry, Revoke, Submit, Terminate, Waiting};
-use system_tests::scenario::{Scenario, Undisturbed, killed_at_each};
+use system_tests::scenario::{Home, Scenario, Undisturbed, killed_at_each};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
 
 /// A job that commits all its stages and is told of.
 const USUAL: Scenario = Scenario {
     arguments: &["serve", "--listen", "127.0.0.1:0", "--data"],
+    home: Home::Embedded,
     environment: &[("COMMIT_AFTER_MS", "0")],
     before: &[],
     job: |_| {
@@ -75,6 +76,25 @@ async fn a_job_survives_a_kill_at_each_of_its_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_survives_a_worker_of_which_nobody_knows_that_it_died() {
+    let scenario = Scenario {
+        arguments: &["system"],
+        home: Home::Elsewhere,
+        environment: &[
+            ("COMMIT_AFTER_MS", "0"),
+            ("LEASE_MS", "3000"),
+            ("GRACE_MS", "1000"),
+            ("SWEEP_MS", "100"),
+        ],
+        ..USUAL
+    };
+    let undisturbed = undisturbed(scenario).await;
+    let is_held = |point: &&String| point.starts_with("worker.") || point.starts_with("notifier.");
+    let points: Vec<_> = undisturbed.points.iter().filter(is_held).cloned().collect();
+    killed_at_each(scenario, BINARY, &points, &undisturbed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn progress_survives_a_kill() {
     // The first such write commits the first stage, the second says that the job waits.
     survives(GATED, &["worker.job-progress-first#2"]).await;
@@ -129,11 +149,7 @@ const HOPELESS: Scenario = Scenario {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_survives_a_kill() {
-    survives(
-        HOPELESS,
-        &["worker.job-failure+event-pending#1", "worker.send-callbacks#1"],
-    )
-    .await;
+    survives(HOPELESS, &["worker.job-failure+event#1", "worker.send-callbacks#1"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +168,7 @@ async fn a_revoke_survives_a_kill() {
         may_end: |job| job["status"] == "REVOKED" && job["percentage"].as_u64() < Some(100),
         ..GATED
     };
-    survives(scenario, &["api.job-revoked+event-pending#1", "api.send-callbacks#1"]).await;
+    survives(scenario, &["api.job-revoked+event#1", "api.send-callbacks#1"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,7 +177,7 @@ async fn a_replay_survives_a_kill() {
         steps: &[Submit, End, Delivered, Replay, Delivered],
         ..USUAL
     };
-    survives(scenario, &["api.event-pending#1", "api.send-callbacks#1"]).await;
+    survives(scenario, &["api.event#1", "api.send-callbacks#1"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +219,7 @@ async fn the_recovery_of_an_event_survives_a_kill() {
         before: &["worker.send-callbacks#1.before"],
         ..USUAL
     };
-    survives(scenario, &["sweeper.event-pending#1", "sweeper.send-callbacks#1"]).await;
+    survives(scenario, &["sweeper.event#1", "sweeper.send-callbacks#1"]).await;
 }
 
 fn gave_up(job: &Value) -> bool {
@@ -221,7 +237,7 @@ async fn giving_up_survives_a_kill() {
     };
     let writes = [
         "sweeper.job-progress#1",
-        "sweeper.job-failure+event-pending#1",
+        "sweeper.job-failure+event#1",
         "sweeper.send-callbacks#1",
     ];
     survives(scenario, &writes).await;

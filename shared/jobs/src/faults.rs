@@ -6,7 +6,7 @@
 //!
 //! | write | name |
 //! |---|---|
-//! | a job, an event, an attempt, a key | `job-pending`, `job-progress`, `job-progress-building` (`building` is committed), `event-delivered`, `try`, `key`; joined by `+` in a transaction |
+//! | a job, an event, an attempt, a key | `job-pending`, `job-progress`, `job-progress-building` (`building` is committed), `event`, `try`, `key`; joined by `+` in a transaction |
 //! | result rows | `rows` |
 //! | a message, and its deletion | `send-jobs`, `delete-jobs`, `send-callbacks`, `delete-callbacks` |
 //! | an object, or a part of one | `put-result.csv`, `start-spool`, `part-spool`, `complete-spool`; an input is `put-input` |

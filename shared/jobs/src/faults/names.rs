@@ -110,15 +110,12 @@ fn last(path: Option<&str>) -> &str {
     path.and_then(|path| path.rsplit('/').next()).unwrap_or_default()
 }
 
-/// What kind of item it is, and where a job or event stands in its life.
+/// What kind of item it is, and where a job stands in its life.
 fn item(item: &Item) -> String {
     let sort = word(item.get("sk")).unwrap_or_default();
     match sort {
         JOB => job(item),
-        EVENT => match word(item.get("delivery")) {
-            Some(delivery) => format!("event-{delivery}"),
-            None => "event".to_owned(),
-        },
+        EVENT => "event".to_owned(),
         other => other.split('#').next().unwrap_or(other).to_lowercase(),
     }
 }
