@@ -7,6 +7,7 @@
 
 pub mod cluster;
 pub mod process;
+pub mod proxy;
 pub mod receiver;
 pub mod scenario;
 pub mod under_test;
