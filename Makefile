@@ -12,10 +12,14 @@ REGION     ?=
 PARAMETERS ?=
 PORT       ?= 9000
 
+SECONDS    ?= 30
+CLIENTS    ?= 8
+KILL       ?=
+
 STAKEGRAPH = cargo run --release --locked --package local --bin stakegraph --
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test build check deny validate deploy destroy local-aws test-aws cold-start bench
+.PHONY: help run serve test build check deny validate deploy destroy local-aws test-aws cold-start bench load
 
 # What the commands on AWS need beside Rust lives in the project, and comes from PyPI.
 SAM_TOOLS  = infra/.venv/ready
@@ -85,6 +89,10 @@ $(TEST_TOOLS): tests/aws/requirements.txt
 	python3 -m venv tests/aws/.venv
 	tests/aws/.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+load: ## Many small jobs against a server of its own: make load [SECONDS=30] [CLIENTS=8] [KILL=yes]
+	cargo build --release --locked --package local --package bench --bin stakegraph --bin load
+	target/release/load target/release/stakegraph "$(SECONDS)" "$(CLIENTS)" $(if $(filter yes,$(KILL)),kill)
 
 BENCH = tests/bench
 bench: ## Time this project beside NumPy, SciPy, KLU, pymrio and polars (needs python3-venv and libklu1)

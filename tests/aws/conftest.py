@@ -33,9 +33,9 @@ REGION = "us-east-1"
 STACK = "stakegraph"
 ADMIN = {"AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin", "AWS_DEFAULT_REGION": REGION}
 
-# Callbacks to this machine, and a lease short enough to watch a job being taken over.
+# Callbacks to this machine, and a sweeper that soon misses what is late.
 # MiniStack leaves the format of logs to the function.
-TEST_SETTINGS = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "ALLOW_LOOPBACK_CALLBACKS": "true", "LEASE_MS": "5000", "GRACE_MS": "1000"}
+TEST_SETTINGS = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "ALLOW_LOOPBACK_CALLBACKS": "true", "GRACE_MS": "1000"}
 
 
 def until(wanted, what, seconds=60):

@@ -288,6 +288,37 @@ async fn centrality_and_requirements() {
     ] {
         assert!((system_tests::pair(&rows, from, to, "requirement") - requirement).abs() < 1e-7);
     }
+    // A sector's own row is never left out, nor counted as such.
+    let job = api
+        .run_file("leontief", sectors.as_bytes(), json!({"floor": 0.3}))
+        .await;
+    assert_eq!(api.rows(&job).await.len(), 1 + 3);
+    let left_out = &job["result"]["left_out"];
+    assert_eq!(left_out["pairs"], 1, "{job}");
+    assert!((left_out["mass"].as_f64().unwrap() - 0.264_026_4).abs() < 1e-7);
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn more_pairs_than_memory_holds_are_refused_and_the_refusal_says_what_would_do() {
+    let instance = Instance::with(|mut settings| {
+        settings.pipeline.max_memory_bytes = 136 << 20;
+        settings
+    })
+    .await;
+    let mut chain = String::from("owner,owned,share\n");
+    for level in 1..1_700 {
+        chain += &format!("c{},c{level},1\n", level - 1);
+    }
+    for job_type in ["company-control", "beneficial-owners"] {
+        let job = instance.api().run_file(job_type, chain.as_bytes(), json!({})).await;
+        assert_eq!(job["error"]["code"], "too_many_pairs", "{job}");
+        let message = job["error"]["message"].as_str().unwrap();
+        assert!(
+            message.contains("1114112") && message.contains("a higher threshold"),
+            "{message}"
+        );
+    }
     instance.stop().await;
 }
 

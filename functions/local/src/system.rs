@@ -125,7 +125,7 @@ impl System {
             };
             tasks.spawn(mapping::map(backend.jobs_queue(), handle, stopping.clone()));
         }
-        let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::Deliverer)?;
+        let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::HttpClient)?;
         let notifier = Notifier::new(clients.playing("notifier"), deliverer, secret.clone());
         for _ in 0..settings.workers {
             let notifier = notifier.clone();

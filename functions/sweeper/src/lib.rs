@@ -63,21 +63,12 @@ pub async fn hand_back(clients: &Clients) -> Result<(), Error> {
             continue;
         };
         if job.state.status == Status::Progress {
-            let epoch = job.state.epoch;
-            log_failure(
-                id,
-                clients
-                    .store
-                    .change(
-                        id,
-                        &Event::Continue {
-                            epoch,
-                            delay_ms: 0,
-                            error: None,
-                        },
-                    )
-                    .await,
-            );
+            let event = Event::Continue {
+                epoch: job.state.epoch,
+                delay_ms: 0,
+                error: None,
+            };
+            log_failure(id, clients.store.change(id, &event).await);
         }
     }
     Ok(())

@@ -33,9 +33,9 @@ pub enum SystemError {
         /// What the service said.
         reason: String,
     },
-    /// The client of callbacks does not start.
-    #[error("start the client of callbacks")]
-    Deliverer(#[source] reqwest::Error),
+    /// The client that calls back, or that calls functions elsewhere, does not start.
+    #[error("start an HTTP client")]
+    HttpClient(#[source] reqwest::Error),
 }
 
 /// The folder. The engines see to it that one process at a time uses it.

@@ -57,7 +57,7 @@ impl Elsewhere {
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let http = Client::builder().no_proxy().build().map_err(SystemError::Deliverer)?;
+        let http = Client::builder().no_proxy().build().map_err(SystemError::HttpClient)?;
         for (inbox, name) in [
             (backend.jobs_queue(), "worker"),
             (backend.callbacks_queue(), "notifier"),

@@ -144,7 +144,10 @@ struct Reading<'s, E> {
 
 impl<E> Reading<'_, E> {
     fn table(&mut self, input: &mut Input<'_>) -> Result<(), ReadError<E>> {
-        let mut records = Records::open(input, None)?;
+        let mut records = Records::open(input, None).map_err(|error| match error {
+            ReadError::Input(InputError::Empty { skipped }) => InputError::NoValues { skipped }.into(),
+            error => error,
+        })?;
         let header: Vec<String> = (0..records.len())
             .map(|index| String::from_utf8_lossy(records.field(index)).trim().to_owned())
             .collect();
@@ -350,6 +353,11 @@ mod tests {
         ] {
             let error = read(file, OnBadRecord::Fail).unwrap_err();
             assert_eq!(error.code(), Some(code), "{file:?}: {error}");
+            assert_eq!(
+                code == "empty_input",
+                error.to_string().starts_with("find a value"),
+                "{error}"
+            );
         }
     }
 }
