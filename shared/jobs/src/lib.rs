@@ -57,5 +57,5 @@ pub use pipeline::{Run, StageRun};
 pub use queue::{Message, Queue};
 pub use registry::{JobType, ParameterError, Registry};
 pub use rows::{RowBlock, RowsWriter};
-pub use store::{Created, Due, Filter, Idempotency, Page, Seen, Store};
+pub use store::{Created, Due, DuePages, Filter, Idempotency, Page, Seen, Store};
 pub use table::create_table;
