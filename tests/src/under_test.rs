@@ -71,7 +71,7 @@ fn clock(ahead_ms: i64) -> Clock {
     wrong
 }
 
-/// Works in three stages, of which the second waits until a file is there.
+/// Works in three stages, of which the second waits until a file is there. The result names the epoch of who worked.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Gated {
@@ -124,7 +124,7 @@ impl Calculation for Gated {
             Ok(report.finish()?)
         })?;
         Ok(Outcome {
-            result: Json(json!({ "answer": 42 })),
+            result: Json(json!({ "answer": 42, "epoch": run.job().state.epoch })),
             reports: vec![report],
             ..Outcome::default()
         })

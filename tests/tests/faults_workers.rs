@@ -132,6 +132,33 @@ async fn a_worker_that_wakes_while_another_works_lets_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_wakes_cannot_end_a_job_that_another_holds() {
+    let cluster = Cluster::start(BINARY).await;
+    let receiver = Receiver::start().await;
+    let gate = cluster.file("gate");
+    let sleeper = cluster.process(&[]).await;
+    let id = api(&sleeper).submit(&gated(&gate, &receiver)).await;
+    api(&sleeper).until(&id, |job| job["stage"] == "waiting").await;
+    sleeper.signal("STOP");
+    let other = cluster.process(&[]).await;
+    api(&other)
+        .until(&id, |job| job["attempt"] == 2 && job["stage"] == "waiting")
+        .await;
+    other.signal("STOP");
+
+    // The first one has all that it needs to end the job, and does not hold it.
+    std::fs::write(&gate, "").unwrap();
+    sleeper.signal("CONT");
+    let job = api(&sleeper).ended(&id).await;
+    assert_eq!(job["status"], "SUCCESS", "{job}");
+    assert_eq!(
+        job["result"]["epoch"], job["attempt"],
+        "ended by who held it last: {job}"
+    );
+    assert!(job["attempt"].as_u64() >= Some(2), "{job}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_job_stays_revoked_when_its_worker_wakes() {
     let cluster = Cluster::start(BINARY).await;
     let receiver = Receiver::start().await;
