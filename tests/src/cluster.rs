@@ -91,7 +91,7 @@ impl Cluster {
     pub async fn process_at(&self, urls: [&str; 3], settings: &[(&'static str, &str)]) -> Process {
         let mut environment = self.services.environment(urls);
         let usual = [
-            ("LEASE_MS", "3000"),
+            ("LEASE_MS", "5000"),
             ("GRACE_MS", "1000"),
             ("SWEEP_MS", "100"),
             ("WORKERS", "1"),
