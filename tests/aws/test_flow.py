@@ -184,6 +184,15 @@ def test_the_end_of_a_failed_job_is_counted(stack):
     assert until(ended, "the end of the job is in the log")[0]["fields"]["code"] == code
 
 
+def test_a_delivered_event_is_logged_in_the_field_that_dead_ones_are_counted_by(stack, receiver):
+    job_id = stack.submit(JOB | {"callback_url": receiver.url})
+    delivered = lambda: [
+        line for line in stack.lines("Notifier")
+        if line["span"].get("job_id") == job_id and line["fields"].get("delivery") == "Delivered"
+    ]
+    until(delivered, "the delivery is in the log")
+
+
 def test_no_function_was_refused_anything(stack):
     for function in ("Api", "Worker", "Notifier", "Sweeper"):
         lines = [json.dumps(line) for line in stack.lines(function)]

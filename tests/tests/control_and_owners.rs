@@ -257,6 +257,15 @@ async fn more_chains_than_are_wanted_are_counted() {
     let rows = result(instance.api(), "beneficial-owners", &csv, json!({"chains": 2})).await;
     let of_t = rows.iter().find(|row| row[0] == "T").unwrap();
     assert_eq!(of_t[6], "P > H8 > T 0.08; P > H7 > T 0.07; 6 further chains 0.21");
+
+    // Two who own each other entirely are one owner, through one chain.
+    let csv = "owner,owned,share\nX,Y,1\nY,X,1\nX,H,0.2\nY,H,0.3\nH,T,1\n";
+    let rows = result(instance.api(), "beneficial-owners", csv, json!({})).await;
+    let of_t = rows.iter().find(|row| row[0] == "T").unwrap();
+    assert_eq!(
+        (of_t[1].as_str(), of_t[6].as_str()),
+        ("closed-group:1", "closed-group:1 > H > T 0.5")
+    );
     instance.stop().await;
 }
 

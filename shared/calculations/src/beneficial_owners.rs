@@ -5,7 +5,7 @@ use std::fmt::Write;
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
 use ownership::{
-    Basis, BeneficialOwner, BeneficialRules, ChainLimits, Chains, Finding, Network, PairLimits, Resolvent,
+    Basis, BeneficialOwner, BeneficialRules, Chain, ChainLimits, Chains, Finding, Network, PairLimits, Resolvent,
 };
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
@@ -295,26 +295,39 @@ impl Rows<'_> {
         self.table.finish()
     }
 
+    /// Chains by the names on them, the largest first. Those from several members of a closed group are one: to whatever
+    /// is below it, the group is one owner.
+    fn named(&self, chains: &[Chain]) -> Vec<(String, f64)> {
+        let mut named: Vec<(String, f64)> = Vec::with_capacity(chains.len());
+        for chain in chains {
+            let path = chain.path.iter();
+            let names: Vec<&str> = path.map(|&id| self.resolvent.owner_name(self.network, id)).collect();
+            let names = names.join(" > ");
+            match named.iter_mut().find(|(same, _)| *same == names) {
+                Some((_, product)) => *product += chain.product,
+                None => named.push((names, chain.product)),
+            }
+        }
+        named.sort_by(|a, b| b.1.total_cmp(&a.1));
+        named
+    }
+
     /// The chains in words: `P > H1 > T 0.18; P > H2 > T 0.1; through cycles 0.002`.
     fn told(&self, share: f64, chains: &Chains) -> String {
         let mut text = String::new();
         let (mut shown, mut listed) = (0, 0.0);
-        for chain in &chains.best {
-            let names: Vec<&str> = chain
-                .path
-                .iter()
-                .map(|&id| self.resolvent.owner_name(self.network, id))
-                .collect();
-            let next = format!("{} {}", names.join(" > "), rounded(chain.product));
+        let best = self.named(&chains.best);
+        for (names, product) in &best {
+            let next = format!("{names} {}", rounded(*product));
             if text.len() + next.len() > MAX_CHAINS_BYTES {
                 break;
             }
             join(&mut text, &next);
-            (shown, listed) = (shown + 1, listed + chain.product);
+            (shown, listed) = (shown + 1, listed + product);
         }
-        let cut = &chains.best[shown..];
+        let cut = &best[shown..];
         let more = cut.len() as u64 + chains.further.0;
-        let found = listed + cut.iter().map(|chain| chain.product).sum::<f64>() + chains.further.1;
+        let found = listed + cut.iter().map(|(_, product)| product).sum::<f64>() + chains.further.1;
         // Less than this is what rounding leaves.
         let least = 1e-12 * share;
         if !chains.complete {

@@ -118,8 +118,9 @@ pub(super) fn groups(page: &mut Page, summary: &Summary) {
     }
     if !components.closed.is_empty() {
         page.push(format_args!(
-            "<p>In a closed group the members hold each other entirely, so that nobody outside owns them and shares \
-             inside the group are undefined. Each counts as one owner of what it holds.</p>\n"
+            "<p>In a closed group the members hold all of each other, by the shares that this calculation works with, so \
+             that nobody outside stands behind them and shares inside the group are undefined. Each counts as one \
+             owner of what it holds.</p>\n"
         ));
     }
     for group in components.closed.iter().take(MAX_GROUPS) {
