@@ -281,7 +281,7 @@ impl Course {
     async fn check(&mut self, undisturbed: Option<&Undisturbed>) -> BTreeMap<String, String> {
         let api = self.process.api().expect("nobody kills the last process");
         let (_, list) = call(&api, Method::GET, "/jobs", None).await.unwrap();
-        let ids: Vec<_> = list["jobs"].as_array().unwrap().iter().map(|job| id_of(job)).collect();
+        let ids: Vec<_> = list["jobs"].as_array().unwrap().iter().map(id_of).collect();
         assert!(ids.contains(&self.id), "the job is listed: {ids:?}");
         let new_ones = self.scenario.steps.contains(&Step::Retry);
         assert!(new_ones || ids.len() == 1, "one key, one job: {ids:?}");

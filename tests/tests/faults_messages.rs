@@ -160,7 +160,7 @@ async fn a_queue_full_of_old_and_doubled_messages_changes_nothing() {
         assert_eq!(receiver.events_of(&id.to_string()).len(), 1);
     }
     api.until(&last, |_| true).await;
-    while instance.system().clients().store.unsettled().await.unwrap() != [] {
+    while !instance.system().clients().store.unsettled().await.unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
     instance.stop().await;
