@@ -5,6 +5,13 @@
     reason = "a test may stop at the first surprise"
 )]
 
+pub mod cluster;
+pub mod process;
+pub mod proxy;
+pub mod receiver;
+pub mod scenario;
+pub mod under_test;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,7 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A job that has not ended by then never will.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running system and a client of its API.
 #[derive(Debug)]

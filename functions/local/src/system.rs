@@ -15,7 +15,7 @@ use std::time::Duration;
 use api::{Api, Settings as ApiSettings, router};
 use jobs::pipeline::Settings as PipelineSettings;
 use jobs::protocol::Limits;
-use jobs::{Bus, Clients, Registry};
+use jobs::{Bus, Clients, Clock, Registry};
 use notifier::Notifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -52,6 +52,8 @@ pub struct SystemSettings {
     pub sweep_every: Duration,
     /// The job types.
     pub registry: Registry,
+    /// Where the functions' time comes from.
+    pub clock: Clock,
 }
 
 impl SystemSettings {
@@ -81,6 +83,7 @@ impl SystemSettings {
             },
             sweep_every: Duration::from_secs(1),
             registry: calculations::registry(),
+            clock: Clock::system(),
         }
     }
 }
@@ -107,7 +110,7 @@ impl System {
         let data = DataFolder::open(&settings.data)?;
         let backend = Backend::start(&settings.data).await?;
         let secrets = data.webhook_secrets()?;
-        let mut clients = backend.clients(settings.limits).await?;
+        let mut clients = backend.clients(settings.limits, settings.clock).await?;
         if let Some(bus) = settings.bus {
             clients = clients.with_bus(bus);
         }
@@ -118,12 +121,12 @@ impl System {
             .local_addr()
             .map_err(|error| SystemError::Listen(settings.listen, error))?;
         if backend.is_ours() {
-            sweeper::recover(&clients).await?;
+            sweeper::recover(&clients.playing("sweeper")).await?;
         }
 
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let worker = Worker::new(clients.clone(), settings.registry.clone(), settings.pipeline);
+        let worker = Worker::new(clients.playing("worker"), settings.registry.clone(), settings.pipeline);
         for _ in 0..settings.workers {
             let worker = worker.clone();
             let handle = move |event| {
@@ -133,7 +136,7 @@ impl System {
             tasks.spawn(mapping::map(backend.jobs_queue(), handle, stopping.clone()));
         }
         let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::HttpClient)?;
-        let notifier = Notifier::new(clients.clone(), deliverer, secrets.clone());
+        let notifier = Notifier::new(clients.playing("notifier"), deliverer, secrets.clone());
         if settings.notifiers > 0 {
             let handle = move |event| {
                 let notifier = notifier.clone();
@@ -142,10 +145,10 @@ impl System {
             let inbox = backend.callbacks_queue();
             tasks.spawn(mapping::map_many(inbox, handle, settings.notifiers, stopping.clone()));
         }
-        let swept = clients.clone();
+        let swept = clients.playing("sweeper");
         let sweep = move || sweep(swept.clone());
         tasks.spawn(mapping::each(settings.sweep_every, sweep, stopping.clone()));
-        let api = Api::new(clients.clone(), settings.registry, settings.api);
+        let api = Api::new(clients.playing("api"), settings.registry, settings.api);
         tasks.spawn(serve(listener, router(api), stopping));
         Ok(Self {
             address,
@@ -184,7 +187,7 @@ impl System {
         self.tasks.shutdown().await;
         if !finished
             && self.backend.is_ours()
-            && let Err(error) = sweeper::hand_back(&self.clients).await
+            && let Err(error) = sweeper::hand_back(&self.clients.playing("sweeper")).await
         {
             tracing::warn!(error = error.with_causes(), "jobs are not handed back");
         }

@@ -4,13 +4,29 @@
 //! index of due things lists them. Sweeping is idempotent and safe to run twice at once, since all it does is ask the
 //! state machine and send messages, and a message is only a reason to look.
 
+use futures::future::join_all;
 use jobs::pipeline::settle;
 use jobs::protocol::Event;
-use jobs::{Clients, Due, Error, JobId, Status};
+use jobs::{Clients, Due, DuePages, Error, JobId, Status};
 use tracing::{Instrument, Span};
 
-/// How many things of each shard one sweep looks at.
-const PAGE: i32 = 250;
+/// How long a record that cannot be read is left alone, so that it keeps nothing else waiting. One hour.
+const UNREADABLE_MS: i64 = 3_600_000;
+
+/// How much one sweep looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many things a page has. Default 250.
+    pub page: i32,
+    /// How many pages of each shard are looked at. Default 4. What is due after that is due first in the next sweep.
+    pub pages: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { page: 250, pages: 4 }
+    }
+}
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,15 +39,42 @@ pub struct Swept {
     pub events: usize,
 }
 
-/// Looks at what is due now. What cannot be looked at is logged, stays due, and does not keep the rest waiting.
+/// Looks at what is due now, all shards side by side. What cannot be looked at is logged, stays due or is put off, and
+/// does not keep the rest waiting.
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`]: it is not known what is due.
+/// [`Error::Unavailable`]: it is not known what is due, in a shard at least.
 pub async fn sweep(clients: &Clients) -> Result<Swept, Error> {
+    sweep_within(clients, &Bounds::default()).await
+}
+
+/// As [`sweep`], within other bounds.
+///
+/// # Errors
+///
+/// Those of [`sweep`].
+pub async fn sweep_within(clients: &Clients, bounds: &Bounds) -> Result<Swept, Error> {
     let now = clients.store.clock().now();
-    let due = clients.store.due(now, PAGE).await?;
-    Ok(sweep_all(clients, due).await)
+    let shards = clients.store.due(now, bounds.page).into_iter();
+    let shards = join_all(shards.map(|pages| sweep_shard(clients, pages, bounds.pages))).await;
+    shards.into_iter().try_fold(Swept::default(), |sum, shard| {
+        let shard = shard?;
+        Ok(Swept {
+            woken: sum.woken + shard.woken,
+            ended: sum.ended + shard.ended,
+            events: sum.events + shard.events,
+        })
+    })
+}
+
+async fn sweep_shard(clients: &Clients, mut pages: DuePages, most: usize) -> Result<Swept, Error> {
+    let mut swept = Swept::default();
+    for _ in 0..most {
+        let Some(page) = pages.next().await? else { break };
+        sweep_all(clients, page, &mut swept).await;
+    }
+    Ok(swept)
 }
 
 /// Wakes every unfinished job, when it is known that no worker can hold any: the one process that runs them just
@@ -48,7 +91,9 @@ pub async fn recover(clients: &Clients) -> Result<Swept, Error> {
             log_failure(*id, clients.store.change(*id, &Event::Release).await);
         }
     }
-    Ok(sweep_all(clients, unsettled).await)
+    let mut swept = Swept::default();
+    sweep_all(clients, unsettled, &mut swept).await;
+    Ok(swept)
 }
 
 /// Hands every held job back without counting its attempt, when it is known that its worker has just been stopped.
@@ -74,24 +119,29 @@ pub async fn hand_back(clients: &Clients) -> Result<(), Error> {
     Ok(())
 }
 
-async fn sweep_all(clients: &Clients, things: Vec<Due>) -> Swept {
-    let mut swept = Swept::default();
+async fn sweep_all(clients: &Clients, things: Vec<Due>, swept: &mut Swept) {
     for thing in things {
-        match thing {
-            Due::Job(id) => log_failure(id, sweep_job(clients, id, &mut swept).instrument(span(id)).await),
-            Due::Completion(id) => {
-                log_failure(id, sweep_completion(clients, id, &mut swept).instrument(span(id)).await)
+        let (Due::Job(id) | Due::Completion(id)) = thing;
+        let look = async {
+            let looked = match thing {
+                Due::Job(id) => sweep_job(clients, id, swept).await,
+                Due::Completion(id) => sweep_completion(clients, id, swept).await,
+            };
+            if let Err(Error::Corrupt { .. }) = looked {
+                let later = clients.store.clock().now().plus_ms(UNREADABLE_MS);
+                log_failure(id, clients.store.postpone_unreadable(thing, later).await);
             }
-        }
+            log_failure(id, looked);
+        };
+        look.instrument(span(id)).await;
     }
-    swept
 }
 
 /// A refusal means that somebody was faster, and a record that is not there has expired: nothing is wrong then.
 fn log_failure<T>(id: JobId, done: Result<T, Error>) {
     match done {
         Ok(_) | Err(Error::Refused(_) | Error::NotFound(_)) => {}
-        Err(error) => tracing::error!(job_id = %id, error = error.with_causes(), "left for the next sweep"),
+        Err(error) => tracing::error!(job_id = %id, error = error.with_causes(), "left for a later sweep"),
     }
 }
 

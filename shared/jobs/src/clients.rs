@@ -118,10 +118,7 @@ impl Clients {
     /// The SDK's configuration as every client here wants it: standard retries with backoff and jitter, bounded calls.
     #[must_use]
     pub fn sdk_config() -> aws_config::ConfigLoader {
-        let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).build();
-        aws_config::from_env()
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
-            .timeout_config(timeouts)
+        aws_config::from_env().retry_config(RetryConfig::standard().with_max_attempts(5))
     }
 
     /// Clients from a loaded configuration; `endpoints` override what it says.
@@ -140,9 +137,9 @@ impl Clients {
                 endpoints.s3_client(config),
             ),
             None => (
-                aws_sdk_dynamodb::Client::new(config),
-                aws_sdk_sqs::Client::new(config),
-                aws_sdk_s3::Client::new(config),
+                aws_sdk_dynamodb::Client::new(&answered_within(TABLE, config)),
+                aws_sdk_sqs::Client::new(&answered_within(QUEUE, config)),
+                aws_sdk_s3::Client::new(&answered_within(BUCKET, config)),
             ),
         };
         Self {
@@ -153,6 +150,43 @@ impl Clients {
             bus: None,
         }
     }
+}
+
+impl Clients {
+    /// The same clients in the hands of `role`, such as `worker`. Only a build with kill points makes a difference: its
+    /// points are called after who writes.
+    #[must_use]
+    #[cfg(not(feature = "faults"))]
+    pub fn playing(&self, _role: &'static str) -> Self {
+        self.clone()
+    }
+
+    /// The same clients in the hands of `role`, such as `worker`: the points of [`crate::faults`] are called after it.
+    #[must_use]
+    #[cfg(feature = "faults")]
+    pub fn playing(&self, role: &'static str) -> Self {
+        let mut playing = self.clone();
+        playing.store.client = crate::faults::dynamodb(&self.store.client, role);
+        playing.files.client = crate::faults::s3(&self.files.client, role);
+        playing.jobs.client = crate::faults::sqs(&self.jobs.client, role);
+        playing.callbacks.client = crate::faults::sqs(&self.callbacks.client, role);
+        playing
+    }
+}
+
+/// How long a service may take to answer before it is asked again. Without a bound, one lost answer would hold a worker
+/// for ever. DynamoDB answers at once; a receive from SQS waits up to 20 seconds; S3 answers when it has the whole body,
+/// which may be the output of a stage of a large network.
+const TABLE: Duration = Duration::from_secs(10);
+const QUEUE: Duration = Duration::from_secs(30);
+const BUCKET: Duration = Duration::from_secs(60);
+
+fn answered_within(time: Duration, config: &aws_config::SdkConfig) -> aws_config::SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(time)
+        .build();
+    config.clone().into_builder().timeout_config(timeouts).build()
 }
 
 /// A lease must outlive a few beats of its holder's heart, which beats twice a second.
@@ -188,24 +222,34 @@ impl Endpoints {
     /// A client of DynamoDB there.
     #[must_use]
     pub fn dynamodb_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(config).endpoint_url(&self.dynamodb);
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        let config =
+            aws_sdk_dynamodb::config::Builder::from(&answered_within(TABLE, config)).endpoint_url(&self.dynamodb);
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        #[cfg(feature = "faults")]
+        let client = crate::faults::dynamodb(&client, "local");
+        client
     }
 
     /// A client of SQS there.
     #[must_use]
     pub fn sqs_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::config::Builder::from(config).endpoint_url(&self.sqs);
-        aws_sdk_sqs::Client::from_conf(config.build())
+        let config = aws_sdk_sqs::config::Builder::from(&answered_within(QUEUE, config)).endpoint_url(&self.sqs);
+        let client = aws_sdk_sqs::Client::from_conf(config.build());
+        #[cfg(feature = "faults")]
+        let client = crate::faults::sqs(&client, "local");
+        client
     }
 
     /// A client of S3 there. Buckets are part of the path: a name of loopback has no names below it.
     #[must_use]
     pub fn s3_client(&self, config: &aws_config::SdkConfig) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(config)
+        let config = aws_sdk_s3::config::Builder::from(&answered_within(BUCKET, config))
             .endpoint_url(&self.s3)
             .force_path_style(true);
-        aws_sdk_s3::Client::from_conf(config.build())
+        let client = aws_sdk_s3::Client::from_conf(config.build());
+        #[cfg(feature = "faults")]
+        let client = crate::faults::s3(&client, "local");
+        client
     }
 }
 

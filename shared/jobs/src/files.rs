@@ -28,7 +28,7 @@ use crate::Error;
 /// The bucket.
 #[derive(Debug, Clone)]
 pub struct Files {
-    client: Client,
+    pub(crate) client: Client,
     bucket: String,
 }
 

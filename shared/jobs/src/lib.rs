@@ -32,6 +32,8 @@ mod clients;
 mod clock;
 mod completion;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod files;
 mod id;
 mod item;
@@ -57,5 +59,5 @@ pub use pipeline::{Run, StageRun};
 pub use queue::{Message, Queue};
 pub use registry::{JobType, ParameterError, Registry};
 pub use rows::{RowBlock, RowsWriter};
-pub use store::{Begun, Created, Due, Filter, Idempotency, Page, Seen, Store};
+pub use store::{Begun, Created, Due, DuePages, Filter, Idempotency, Page, Seen, Store};
 pub use table::create_table;

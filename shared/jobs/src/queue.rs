@@ -15,7 +15,7 @@ pub struct Message {
 /// A queue to send to.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    client: Client,
+    pub(crate) client: Client,
     url: String,
 }
 

@@ -10,7 +10,7 @@ mod query;
 
 pub use completions::Begun;
 pub use create::{Created, Idempotency};
-pub use query::{Due, Filter, Page};
+pub use query::{Due, DuePages, Filter, Page};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;

@@ -109,7 +109,7 @@ impl Backend {
     }
 
     /// The clients of the functions, with table and bucket there.
-    pub(super) async fn clients(&self, limits: Limits) -> Result<Clients, SystemError> {
+    pub(super) async fn clients(&self, limits: Limits, clock: Clock) -> Result<Clients, SystemError> {
         let dynamodb = self.endpoints.dynamodb_client(&self.config);
         jobs::create_table(&dynamodb, &self.names.table).await?;
         make_bucket(&self.endpoints.s3_client(&self.config), &self.names.bucket).await?;
@@ -117,7 +117,7 @@ impl Backend {
             &self.config,
             Some(&self.endpoints),
             self.names.clone(),
-            Clock::system(),
+            clock,
             limits,
         ))
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use jobs::Clock;
 use jobs::protocol::Limits;
 use reqwest::Client;
 use serde::Serialize;
@@ -54,7 +55,7 @@ impl Elsewhere {
         ];
         let backend = Backend::embedded(data, credentials).await?;
         // Makes table and bucket.
-        backend.clients(Limits::default()).await?;
+        backend.clients(Limits::default(), Clock::system()).await?;
         environment.extend(backend.environment());
 
         let (stop, stopping) = watch::channel(false);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use super::Store;
@@ -139,18 +140,50 @@ impl Store {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// What is due at `now`, at most `limit` things of each shard, the longest due first.
+    /// What is due at `now`, for each shard in pages of `limit` things. Asks for nothing yet.
+    #[must_use]
+    pub fn due(&self, now: Timestamp, limit: i32) -> Vec<DuePages> {
+        (0..DUE_SHARDS)
+            .map(|shard| DuePages {
+                store: self.clone(),
+                shard,
+                now,
+                limit,
+                after: None,
+                over: false,
+            })
+            .collect()
+    }
+
+    /// Puts the next look at a record that cannot be read off until `at`, and touches nothing else of it. A change in
+    /// between is left as it is.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
-    pub async fn due(&self, now: Timestamp, limit: i32) -> Result<Vec<Due>, Error> {
-        let shards = (0..DUE_SHARDS).map(|shard| self.due_in(shard, now, limit));
-        let mut due = Vec::new();
-        for shard in shards {
-            due.extend(shard.await?);
+    pub async fn postpone_unreadable(&self, thing: Due, at: Timestamp) -> Result<(), Error> {
+        const ACTION: &str = "put off what cannot be read";
+        let (Due::Job(id) | Due::Completion(id)) = thing;
+        let sort = match thing {
+            Due::Job(_) => JOB,
+            Due::Completion(_) => EVENT,
+        };
+        let Some(mut item) = self.read_item(key(id, sort)).await? else {
+            return Ok(());
+        };
+        item.insert("due_at".to_owned(), number(at.ms()));
+        let seen = item.get("rev").cloned();
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = match seen {
+            Some(rev) => put
+                .condition_expression("rev = :seen")
+                .expression_attribute_values(":seen", rev),
+            None => put.condition_expression("attribute_exists(pk) AND attribute_not_exists(rev)"),
+        };
+        match put.send().await {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
+            put => put.map(drop).map_err(Error::unavailable(ACTION)),
         }
-        Ok(due)
     }
 
     /// Everything that is not settled, whenever it is due.
@@ -178,21 +211,46 @@ impl Store {
         }
         Ok(due)
     }
+}
 
-    async fn due_in(&self, shard: u64, now: Timestamp, limit: i32) -> Result<Vec<Due>, Error> {
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
+/// Pages of what is due in one shard, the longest due first.
+#[derive(Debug)]
+pub struct DuePages {
+    store: Store,
+    shard: u64,
+    now: Timestamp,
+    limit: i32,
+    after: Option<Item>,
+    over: bool,
+}
+
+impl DuePages {
+    /// The next page; none at the end. What was put off in the meantime is not seen twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn next(&mut self) -> Result<Option<Vec<Due>>, Error> {
+        if self.over {
+            return Ok(None);
+        }
+        let query = self.store.client.query();
+        let found = query
+            .table_name(&self.store.table)
             .index_name(BY_DUE)
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", text(due_shard(shard)))
-            .expression_attribute_values(":now", number(now.ms()))
-            .limit(limit)
+            .expression_attribute_values(":shard", text(due_shard(self.shard)))
+            .expression_attribute_values(":now", number(self.now.ms()))
+            .limit(self.limit)
+            .set_exclusive_start_key(self.after.take())
             .send()
             .await
             .map_err(Error::unavailable("look for what is due"))?;
-        Ok(found.items.unwrap_or_default().iter().filter_map(due_of).collect())
+        self.over = found.last_evaluated_key.is_none();
+        self.after = found.last_evaluated_key;
+        Ok(Some(
+            found.items.unwrap_or_default().iter().filter_map(due_of).collect(),
+        ))
     }
 }
 

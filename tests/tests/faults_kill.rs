@@ -1,0 +1,262 @@
+//! The whole system dies before and after every one of its writes: whatever was accepted ends all the same.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use serde_json::{Value, json};
+use system_tests::scenario::Step::{Delivered, End, Open, Replay, Retry, Revoke, Submit, Terminate, Waiting};
+use system_tests::scenario::{Home, Scenario, Undisturbed, killed_at_each};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
+
+/// A job that commits all its stages and is told of.
+const USUAL: Scenario = Scenario {
+    arguments: &["serve", "--listen", "127.0.0.1:0", "--data"],
+    home: Home::Embedded,
+    environment: &[("COMMIT_AFTER_MS", "0")],
+    before: &[],
+    job: |_| {
+        let stakes = json!([{"owner": "A", "owned": "B", "share": 0.5}, {"owner": "B", "owned": "A", "share": 0.25}]);
+        json!({"type": "integrated-ownership", "input": {"stakes": stakes}})
+    },
+    steps: &[Submit, End, Delivered],
+    may_end: succeeded,
+};
+
+/// A job that waits until it is let go.
+const GATED: Scenario = Scenario {
+    arguments: &["system"],
+    job: |gate| {
+        let stakes = json!([{"owner": "A", "owned": "B", "share": 0.5}]);
+        json!({"type": "gated", "input": {"stakes": stakes}, "parameters": {"gate": gate}})
+    },
+    steps: &[Submit, Waiting, Open, End, Delivered],
+    ..USUAL
+};
+
+fn succeeded(job: &Value) -> bool {
+    job["status"] == "SUCCESS" && job["error"].is_null() && job["percentage"] == 100
+}
+
+/// As [`Scenario::undisturbed`]; fails if a call of its process is neither known to read nor a point.
+async fn undisturbed(scenario: Scenario) -> Undisturbed {
+    let undisturbed = scenario.undisturbed(BINARY).await;
+    let unnamed: Vec<_> = undisturbed
+        .points
+        .iter()
+        .filter(|point| point.starts_with("unnamed"))
+        .collect();
+    assert!(unnamed.is_empty(), "writes that nobody is killed at: {unnamed:?}");
+    undisturbed
+}
+
+/// Kills a process of the scenario before and after each of `writes`.
+async fn survives(scenario: Scenario, writes: &[&str]) {
+    let undisturbed = undisturbed(scenario).await;
+    let points: Vec<_> = writes
+        .iter()
+        .flat_map(|write| [format!("{write}.before"), format!("{write}.after")])
+        .collect();
+    for point in &points {
+        assert!(
+            undisturbed.points.contains(point),
+            "{point} is not passed: {:#?}",
+            undisturbed.points
+        );
+    }
+    killed_at_each(scenario, BINARY, &points, &undisturbed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_survives_a_kill_at_each_of_its_writes() {
+    let undisturbed = undisturbed(USUAL).await;
+    for role in ["local", "api", "worker", "notifier"] {
+        let passed = undisturbed.points.iter().filter(|point| point.starts_with(role));
+        assert!(passed.count() >= 6, "{role} writes: {:#?}", undisturbed.points);
+    }
+    killed_at_each(USUAL, BINARY, &undisturbed.points, &undisturbed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_survives_a_worker_of_which_nobody_knows_that_it_died() {
+    let scenario = Scenario {
+        arguments: &["system"],
+        home: Home::Elsewhere,
+        environment: &[
+            ("COMMIT_AFTER_MS", "0"),
+            ("LEASE_MS", "3000"),
+            ("GRACE_MS", "1000"),
+            ("SWEEP_MS", "100"),
+        ],
+        ..USUAL
+    };
+    let undisturbed = undisturbed(scenario).await;
+    let is_held = |point: &&String| point.starts_with("worker.") || point.starts_with("notifier.");
+    let points: Vec<_> = undisturbed.points.iter().filter(is_held).cloned().collect();
+    killed_at_each(scenario, BINARY, &points, &undisturbed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_survives_a_kill() {
+    // The first such write commits the first stage, the second says that the job waits.
+    survives(GATED, &["worker.job-progress-first#2"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_report_survives_a_kill_at_each_of_its_parts() {
+    /// Many pairs from few stakes, of companies with long names.
+    fn job(_: &str) -> Value {
+        let name = |kind: &str, number: usize| format!("{kind}{number}{}", "x".repeat(250));
+        let stakes: Vec<_> = (0..140)
+            .flat_map(|number| {
+                [
+                    json!({"owner": name("owner", number), "owned": "hub", "share": 0.005}),
+                    json!({"owner": "hub", "owned": name("owned", number), "share": 0.5}),
+                ]
+            })
+            .collect();
+        json!({"type": "integrated-ownership", "input": {"stakes": stakes}})
+    }
+    let writes = [
+        "worker.start-result.csv#1",
+        "worker.part-result.csv#1",
+        "worker.part-result.csv#2",
+        "worker.complete-result.csv#1",
+    ];
+    survives(Scenario { job, ..USUAL }, &writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_attempt_survives_a_kill() {
+    let scenario = Scenario {
+        job: |gate| {
+            let mut job = (GATED.job)(gate);
+            job["parameters"]["stumble"] = json!(true);
+            job
+        },
+        ..GATED
+    };
+    survives(scenario, &["worker.job-pending#1", "worker.send-jobs#1"]).await;
+}
+
+/// A job that cannot succeed.
+const HOPELESS: Scenario = Scenario {
+    job: |_| {
+        let stakes = json!([{"owner": "A", "owned": "B", "share": 1}, {"owner": "B", "owned": "A", "share": 1}]);
+        json!({"type": "structure", "input": {"stakes": stakes}, "parameters": {"on_closed_component": "fail"}})
+    },
+    may_end: |job| job["status"] == "FAILURE" && job["error"]["code"] == "closed_component",
+    ..USUAL
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_survives_a_kill() {
+    survives(HOPELESS, &["worker.job-failure+event#1", "worker.send-callbacks#1"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_survives_a_kill() {
+    let scenario = Scenario {
+        steps: &[Submit, End, Delivered, Retry, End, Delivered],
+        ..HOPELESS
+    };
+    survives(scenario, &["api.job-pending#1", "api.send-jobs#2"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoke_survives_a_kill() {
+    let scenario = Scenario {
+        steps: &[Submit, Waiting, Revoke, End, Delivered],
+        may_end: |job| job["status"] == "REVOKED" && job["percentage"].as_u64() < Some(100),
+        ..GATED
+    };
+    survives(scenario, &["api.job-revoked+event#1", "api.send-callbacks#1"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_survives_a_kill() {
+    let scenario = Scenario {
+        steps: &[Submit, End, Delivered, Replay, Delivered],
+        ..USUAL
+    };
+    survives(scenario, &["api.event#1", "api.send-callbacks#1"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_stop_survives_a_kill() {
+    let scenario = Scenario {
+        steps: &[Submit, Waiting, Terminate, Open, End, Delivered],
+        ..GATED
+    };
+    survives(scenario, &["sweeper.job-pending#1"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recovery_of_a_job_without_a_message_survives_a_kill() {
+    let scenario = Scenario {
+        before: &["api.send-jobs#1.before"],
+        ..USUAL
+    };
+    let writes = ["sweeper.job-pending#1", "sweeper.job-pending#2", "sweeper.send-jobs#1"];
+    survives(scenario, &writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recovery_of_a_job_without_a_worker_survives_a_kill() {
+    let scenario = Scenario {
+        before: &["worker.job-progress-building#1.after"],
+        ..USUAL
+    };
+    let writes = [
+        "sweeper.job-progress-building#1",
+        "sweeper.job-progress-building#2",
+        "sweeper.send-jobs#1",
+    ];
+    survives(scenario, &writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recovery_of_an_event_survives_a_kill() {
+    let scenario = Scenario {
+        before: &["worker.send-callbacks#1.before"],
+        ..USUAL
+    };
+    survives(scenario, &["sweeper.event#1", "sweeper.send-callbacks#1"]).await;
+}
+
+fn gave_up(job: &Value) -> bool {
+    job["status"] == "FAILURE" && job["error"]["code"] == "attempts_exhausted"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn giving_up_survives_a_kill() {
+    let scenario = Scenario {
+        arguments: &["system"],
+        environment: &[("MAX_ATTEMPTS", "1")],
+        before: &["worker.job-progress#1.after"],
+        may_end: gave_up,
+        ..USUAL
+    };
+    let writes = [
+        "sweeper.job-progress#1",
+        "sweeper.job-failure+event#1",
+        "sweeper.send-callbacks#1",
+    ];
+    survives(scenario, &writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_kills_every_worker_is_visibly_dead_and_a_retry_resumes_it() {
+    const COMMITTED: &str = "worker.job-progress-building#1.after";
+    let scenario = Scenario {
+        before: &[COMMITTED; 5],
+        steps: &[Submit, End, Delivered, Retry, End, Delivered],
+        may_end: |job| gave_up(job) || succeeded(job),
+        ..USUAL
+    };
+    let undisturbed = undisturbed(scenario).await;
+    let ran = |stage: &str| {
+        let written = format!("worker.put-{stage}#1.after");
+        undisturbed.points.contains(&written)
+    };
+    assert!(!ran("building"), "the retry starts after the stage that was committed");
+    assert!(ran("calculating"));
+}
