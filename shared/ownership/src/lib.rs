@@ -70,6 +70,7 @@
 )]
 
 mod balance;
+mod batch;
 mod beneficial;
 mod builder;
 mod chains;
@@ -81,6 +82,7 @@ mod error;
 mod finding;
 mod fixed;
 mod gth;
+mod interner;
 mod katz;
 mod measures;
 mod memory;
@@ -98,6 +100,7 @@ mod structure;
 mod sweep;
 
 pub use balance::Balance;
+pub use batch::Batch;
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};

@@ -1,11 +1,15 @@
 //! The ownership network: who holds how much of whom, by company and by holder.
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 
 use crate::Finding;
-use crate::names::Names;
+use crate::names::{Names, to_u32};
 use crate::share::fraction;
+
+/// Stakes that are worth a thread of their own to list them by the other end.
+const TRANSPOSED: usize = 1 << 16;
 
 /// An ownership network, whose matrix is `W[i][j]` = share of company j held by i.
 ///
@@ -174,7 +178,7 @@ impl Network {
             }
             columns.ids.extend(stakes.iter().map(|&(owner, _)| owner));
             columns.shares.extend(stakes.iter().map(|&(_, share)| share));
-            columns.starts.push(crate::names::to_u32(columns.ids.len()));
+            columns.starts.push(to_u32(columns.ids.len()));
         }
         Self::new(self.names.clone(), columns, undisclosed, over, self.findings.clone())
     }
@@ -223,7 +227,8 @@ impl Lists {
     /// The same stakes listed by the other end, in O(stakes + companies).
     ///
     /// Lists of the result are in the order of ids, because the sources are
-    /// gone through in that order.
+    /// gone through in that order. Each thread fills the lists of a range of
+    /// ids, and goes through all sources for it.
     fn transposed(&self) -> Self {
         let companies = self.starts.len() - 1;
         let mut starts = vec![0_u32; companies + 1];
@@ -233,17 +238,46 @@ impl Lists {
         for company in 0..companies {
             starts[company + 1] += starts[company];
         }
-        let mut next = starts.clone();
         let mut ids = vec![0; self.ids.len()];
         let mut shares = vec![0.0; self.ids.len()];
-        for (company, bounds) in (0_u32..).zip(self.starts.windows(2)) {
-            for at in bounds[0] as usize..bounds[1] as usize {
-                let slot = &mut next[self.ids[at] as usize];
-                ids[*slot as usize] = company;
-                shares[*slot as usize] = self.shares[at];
-                *slot += 1;
+        let parts = rayon::current_num_threads().min(ids.len() / TRANSPOSED + 1);
+        let (mut ids_left, mut shares_left) = (ids.as_mut_slice(), shares.as_mut_slice());
+        let mut first = 0;
+        let ranges: Vec<_> = (1..=parts)
+            .map(|part| {
+                let wanted = to_u32(self.ids.len() * part / parts);
+                let last = if part == parts {
+                    companies
+                } else {
+                    starts.partition_point(|&start| start < wanted)
+                };
+                let range = first..last.max(first);
+                first = range.end;
+                let stakes = (starts[range.end] - starts[range.start]) as usize;
+                let ids = ids_left.split_off_mut(..stakes).expect("ranges are parts of the whole");
+                let shares = shares_left
+                    .split_off_mut(..stakes)
+                    .expect("ranges are parts of the whole");
+                (range, ids, shares)
+            })
+            .collect();
+        ranges.into_par_iter().for_each(|(range, ids, shares)| {
+            let begin = starts[range.start];
+            let mut next: Vec<u32> = starts[range.clone()].iter().map(|start| start - begin).collect();
+            for (company, bounds) in (0_u32..).zip(self.starts.windows(2)) {
+                let bounds = bounds[0] as usize..bounds[1] as usize;
+                for (&id, &share) in self.ids[bounds.clone()].iter().zip(&self.shares[bounds]) {
+                    if let Some(at) = (id as usize)
+                        .checked_sub(range.start)
+                        .and_then(|list| next.get_mut(list))
+                    {
+                        ids[*at as usize] = company;
+                        shares[*at as usize] = share;
+                        *at += 1;
+                    }
+                }
             }
-        }
+        });
         Self { starts, ids, shares }
     }
 

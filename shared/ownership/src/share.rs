@@ -24,7 +24,7 @@ pub enum Unit {
 /// column add up without rounding, and as the `f64` nearest to what was
 /// written, so that small shares keep their relative precision. A share that
 /// rounds to no unit at all (below `5e-19`) is zero.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share {
     units: u64,
     value: f64,

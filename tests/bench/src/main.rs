@@ -23,10 +23,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use formats::{ReadOptions, read_stakes};
+use formats::{ReadOptions, read_batches};
 use networks::{Random, SHAPES};
 use ownership::{
-    Network, NetworkBuilder, OnClosed, Policies, Resolvent, Solver, dense_resolvent, integrated_ownership,
+    Batch, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Solver, dense_resolvent, integrated_ownership,
 };
 
 type Answer = Result<String, Box<dyn Error>>;
@@ -133,8 +133,8 @@ fn load(path: &Path) -> Answer {
     let start = Instant::now();
     let mut builder = NetworkBuilder::new(Policies::default());
     let mut file = File::open(path)?;
-    let mut sink = |stake: formats::Stake<'_>| builder.add(stake.owner, stake.owned, stake.share, stake.row);
-    read_stakes(&mut file, &ReadOptions::default(), &mut sink).map_err(|_| "the file cannot be read")?;
+    let mut sink = |batch: &mut Batch| builder.append(batch);
+    read_batches(&mut file, &ReadOptions::default(), &mut sink).map_err(|_| "the file cannot be read")?;
     let network = builder.finish()?;
     Ok(seconds(start, &format!("\"stakes\": {}", network.stakes())))
 }
