@@ -2,8 +2,8 @@
 
 use crate::batch::Batch;
 use crate::interner::Interner;
-use crate::policies::Policies;
-use crate::{Error, Network, Share, columns};
+use crate::policies::{Duplicates, Policies};
+use crate::{Error, Network, Share, columns, repeated};
 
 /// How much a builder accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ const MANY: usize = 1 << 12;
 
 /// Collects stakes and makes a [`Network`] of them.
 ///
-/// It holds 32 bytes a stake, each name once, and for stakes whose names are yet
+/// It holds 24 bytes a stake (32 if duplicates are rejected), each name once, and for stakes whose names are yet
 /// to be interned (a quarter of a million, or a quarter of the number of names) 58
 /// bytes each.
 #[derive(Debug, Default)]
@@ -44,6 +44,9 @@ pub struct NetworkBuilder {
     stakes: Vec<Vec<Stake>>,
     /// Stakes whose names were interned at once.
     few: Vec<Stake>,
+    /// The rows of `stakes` and of `few`, if duplicates are rejected: only their error tells.
+    rows: Vec<Vec<u64>>,
+    few_rows: Vec<u64>,
     /// How many stakes both are.
     interned: usize,
     /// Filled by [`NetworkBuilder::add`].
@@ -67,7 +70,6 @@ pub(crate) struct Stake {
     pub(crate) owned: u32,
     pub(crate) owner: u32,
     pub(crate) share: Share,
-    pub(crate) row: u64,
 }
 
 impl NetworkBuilder {
@@ -159,10 +161,16 @@ impl NetworkBuilder {
             names,
             mut stakes,
             few,
+            mut rows,
+            few_rows,
             ..
         } = self;
         stakes.push(few);
+        rows.push(few_rows);
         let (names, rank) = names.into_sorted()?;
+        if policies.duplicates == Duplicates::Reject {
+            repeated::reject(&names, &rank, &stakes, &rows)?;
+        }
         columns::network(names, &rank, stakes, policies)
     }
 
@@ -206,6 +214,9 @@ impl NetworkBuilder {
         let mut batch = self.spare.pop().unwrap_or_default();
         batch.push(owner, owned, share, row);
         self.names.intern_few(&batch, &mut self.few);
+        if self.policies.duplicates == Duplicates::Reject {
+            self.few_rows.push(row);
+        }
         self.interned += 1;
         batch.clear();
         self.spare.push(batch);
@@ -232,6 +243,9 @@ impl NetworkBuilder {
     fn intern(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         self.stakes.extend(self.names.intern(&waiting.batches));
+        if self.policies.duplicates == Duplicates::Reject {
+            self.rows.extend(waiting.batches.iter().map(|batch| batch.rows.clone()));
+        }
         self.interned += waiting.stakes;
         self.spare.extend(waiting.batches.into_iter().map(|mut batch| {
             batch.clear();

@@ -1,5 +1,7 @@
 //! The ownership matrix, built and checked column by column.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::builder::Stake;
@@ -22,16 +24,17 @@ const RANGES: usize = 64;
 /// independent of each other, and put together in order.
 pub(crate) fn network(
     names: Names,
-    rank: &[u32],
+    rank: &[AtomicU32],
     stakes: Vec<Vec<Stake>>,
     policies: Policies,
 ) -> Result<Network, Error> {
     let width = names.len().div_ceil(RANGES).max(1);
+    let rank = |id: u32| rank[id as usize].load(Ordering::Relaxed);
     let deal = |stakes: Vec<Stake>| {
         let mut ranges: Vec<Vec<Stake>> = (0..RANGES).map(|_| Vec::with_capacity(stakes.len() / RANGES)).collect();
         for stake in stakes {
-            let owned = rank[stake.owned as usize];
-            let owner = rank[stake.owner as usize];
+            let owned = rank(stake.owned);
+            let owner = rank(stake.owner);
             ranges[owned as usize / width].push(Stake { owned, owner, ..stake });
         }
         ranges
@@ -41,9 +44,6 @@ pub(crate) fn network(
         let first = (range * width).min(names.len());
         let companies = first..(first + width).min(names.len());
         let stakes = sort(companies.clone(), dealt.iter().map(|ranges| ranges[range].as_slice()));
-        let repeated = (policies.duplicates == Duplicates::Reject)
-            .then(|| first_repeated(&stakes))
-            .flatten();
         let mut columns = Columns::new(&names, policies);
         let mut rest = stakes.as_slice();
         let pushed = (to_u32(companies.start)..to_u32(companies.end)).try_for_each(|company| {
@@ -51,23 +51,12 @@ pub(crate) fn network(
             rest = after;
             columns.push(company, column)
         });
-        (repeated, pushed.map(|()| columns))
+        pushed.map(|()| columns)
     });
     let columns: Vec<_> = columns.collect();
     drop(dealt);
-    if let Some(stake) = columns
-        .iter()
-        .filter_map(|(repeated, _)| *repeated)
-        .min_by_key(|stake| stake.row)
-    {
-        return Err(Error::DuplicateStake {
-            row: stake.row,
-            owner: names.get(stake.owner).to_owned(),
-            owned: names.get(stake.owned).to_owned(),
-        });
-    }
     let mut whole = Columns::new(&names, policies);
-    for (_, columns) in columns {
+    for columns in columns {
         whole.append(columns?);
     }
     let Parts {
@@ -100,27 +89,10 @@ fn sort<'s>(companies: std::ops::Range<usize>, parts: impl Iterator<Item = &'s [
     for bounds in starts.windows(2) {
         sorted[bounds[0] as usize..bounds[1] as usize].sort_unstable_by_key(|stake| {
             let share = stake.share;
-            (stake.owner, share.units(), share.value().to_bits(), stake.row)
+            (stake.owner, share.units(), share.value().to_bits())
         });
     }
     sorted
-}
-
-/// Of stakes that repeat another, the first by row.
-fn first_repeated(sorted: &[Stake]) -> Option<Stake> {
-    let mut nonzero = sorted.iter().filter(|stake| stake.share.units() > 0).peekable();
-    let mut first: Option<&Stake> = None;
-    while let Some(stake) = nonzero.next() {
-        let is_same = |other: &&&Stake| (other.owner, other.owned) == (stake.owner, stake.owned);
-        let Some(other) = nonzero.peek().filter(is_same) else {
-            continue;
-        };
-        let repeated = if other.row > stake.row { *other } else { stake };
-        if first.is_none_or(|first| repeated.row < first.row) {
-            first = Some(repeated);
-        }
-    }
-    first.copied()
 }
 
 /// Columns of the matrix, one after another.
@@ -202,11 +174,13 @@ impl<'n> Columns<'n> {
     /// Adds what one owner holds of one company: one stake or several, the
     /// smallest first.
     fn push_stake(&mut self, company: u32, same: &[Stake]) {
-        let owner = self.names.get(same[0].owner);
-        let owned = self.names.get(company);
+        // Names lie anywhere in memory, and few are needed.
+        let owner = || self.names.get(same[0].owner);
+        let owned = || self.names.get(company);
         let zeros = same.iter().take_while(|stake| stake.share.units() == 0).count();
         if zeros > 0 {
-            self.zeros.note(zeros as u64, || format!("{owner} holds 0 of {owned}"));
+            self.zeros
+                .note(zeros as u64, || format!("{} holds 0 of {}", owner(), owned()));
         }
         let Some(largest) = same[zeros..].last() else { return };
         let same = &same[zeros..];
@@ -217,11 +191,16 @@ impl<'n> Columns<'n> {
         if same.len() > 1 {
             self.duplicates.note(same.len() as u64 - 1, || {
                 let shares: Vec<_> = same.iter().map(|stake| stake.share.value().to_string()).collect();
-                format!("{owner} holds {} of {owned}: taken as {share}", shares.join(" and "))
+                format!(
+                    "{} holds {} of {}: taken as {share}",
+                    owner(),
+                    shares.join(" and "),
+                    owned()
+                )
             });
         }
         if same[0].owner == company {
-            self.selves.note(1, || format!("{owned} holds {share} of itself"));
+            self.selves.note(1, || format!("{} holds {share} of itself", owned()));
         }
         self.lists.ids.push(same[0].owner);
         self.lists.shares.push(share);
@@ -234,12 +213,12 @@ impl<'n> Columns<'n> {
             return Ok(0.0);
         }
         let sum: u128 = self.units.iter().sum();
-        let name = self.names.get(company);
-        let example = || format!("{name}: its stakes sum to {}", fraction(sum));
+        let name = || self.names.get(company);
+        let example = || format!("{}: its stakes sum to {}", name(), fraction(sum));
         if let Some(missing) = u128::from(ONE).checked_sub(sum) {
             if missing > 0 {
                 self.incomplete
-                    .note(1, || format!("{name}: {} undisclosed", fraction(missing)));
+                    .note(1, || format!("{}: {} undisclosed", name(), fraction(missing)));
             }
             return Ok(fraction(missing));
         }
@@ -249,7 +228,7 @@ impl<'n> Columns<'n> {
             match self.policies.columns_over_100 {
                 ColumnsOver100::Reject => {
                     return Err(Error::ColumnOver100 {
-                        company: name.to_owned(),
+                        company: name().to_owned(),
                         sum: fraction(sum),
                     });
                 }

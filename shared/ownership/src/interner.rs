@@ -1,5 +1,7 @@
 //! Names to ids, shard by shard, and ids to the order of names.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::iter::{
@@ -9,7 +11,7 @@ use rayon::iter::{
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use crate::Error;
-use crate::batch::{Batch, Place, SHARDS, hash, hasher, pack, packed_len, prefix, shard_of};
+use crate::batch::{Batch, Place, SAME, SHARDS, hash, hasher, pack, packed_len, prefix, shard_of};
 use crate::builder::Stake;
 use crate::names::{Names, to_u32};
 
@@ -106,12 +108,14 @@ impl Interner {
                 next[shard] += 1;
                 self.shards[shard].ids[at as usize]
             };
-            let pairs = batch.shards.chunks_exact(2).zip(&batch.shares).zip(&batch.rows);
-            let stakes = pairs.map(|((pair, &share), &row)| Stake {
-                owner: id(pair[0]),
-                owned: id(pair[1]),
-                share,
-                row,
+            let mut owned = 0;
+            let pairs = batch.shards.chunks_exact(2).zip(&batch.shares);
+            let stakes = pairs.map(|(pair, &share)| {
+                let owner = id(pair[0]);
+                if pair[1] != SAME {
+                    owned = id(pair[1]);
+                }
+                Stake { owned, owner, share }
             });
             stakes.collect()
         };
@@ -135,7 +139,6 @@ impl Interner {
             owner: ids[0],
             owned: ids[1],
             share: batch.shares[0],
-            row: batch.rows[0],
         });
     }
 
@@ -144,41 +147,58 @@ impl Interner {
     /// # Errors
     ///
     /// [`Error::NamesTooLong`].
-    pub(crate) fn into_sorted(self) -> Result<(Names, Vec<u32>), Error> {
+    pub(crate) fn into_sorted(self) -> Result<(Names, Vec<AtomicU32>), Error> {
         let shards = &self.shards;
-        let mut order: Vec<Ranked> = Vec::with_capacity(self.len);
-        for (number, shard) in (0_u32..).zip(shards) {
-            let is_packed = (number as usize) < SHARDS;
-            order.extend((0..to_u32(shard.words.len())).map(|at| {
-                let start = if is_packed {
-                    shard.words[at as usize]
-                } else {
-                    prefix(shard.names.get(at))
-                };
-                Ranked {
-                    start: [start >> 64, start].map(low),
-                    shard: number,
+        let starts: Vec<Vec<u128>> = shards
+            .par_iter()
+            .enumerate()
+            .map(|(number, shard)| shard.starts(number))
+            .collect();
+        let bounds = starts
+            .par_iter()
+            .flat_map_iter(|starts| starts.iter().copied())
+            .map(|start| (start, start));
+        let wider = |a: (u128, u128), b: (u128, u128)| (a.0.min(b.0), a.1.max(b.1));
+        let (least, most) = bounds.reduce(|| (u128::MAX, 0), wider);
+        // What all names begin with says nothing, so that 64 bits behind it tell most of them apart.
+        let shift = (u128::BITS - most.saturating_sub(least).leading_zeros()).saturating_sub(u64::BITS);
+        let ranked = |(shard, starts): (u32, &Vec<u128>)| -> Vec<Ranked> {
+            let places = (0..).zip(starts);
+            places
+                .map(|(at, start)| Ranked {
+                    start: low((start - least) >> shift),
+                    shard,
                     at,
-                }
-            }));
-        }
-        // Most names differ early, and what is compared then lies side by side.
+                })
+                .collect()
+        };
+        let mut order: Vec<Ranked> = (0..to_u32(shards.len()))
+            .into_par_iter()
+            .zip(&starts)
+            .flat_map_iter(ranked)
+            .collect();
         order.par_sort_unstable_by(|a, b| {
-            let texts = || a.text(shards).as_ref().cmp(b.text(shards).as_ref());
-            a.start.cmp(&b.start).then_with(texts)
+            a.start
+                .cmp(&b.start)
+                .then_with(|| a.text(shards).as_ref().cmp(b.text(shards).as_ref()))
         });
-        let mut rank = vec![0_u32; self.len];
-        for (new, name) in (0..).zip(&order) {
-            rank[shards[name.shard as usize].ids[name.at as usize] as usize] = new;
-        }
-        let parts: Vec<(Vec<u8>, Vec<u32>)> = order.par_chunks(WRITTEN).map(|part| write(part, shards)).collect();
+        let rank: Vec<AtomicU32> = (0..self.len).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+        let write = |(part, names): (usize, &[Ranked])| {
+            for (new, name) in (to_u32(part * WRITTEN)..).zip(names) {
+                let id = shards[name.shard as usize].ids[name.at as usize];
+                rank[id as usize].store(new, Ordering::Relaxed);
+            }
+            write(names, shards)
+        };
+        let parts: Vec<(Vec<u8>, Vec<u32>)> = order.par_chunks(WRITTEN).enumerate().map(write).collect();
         Ok((Names::join(&parts)?, rank))
     }
 }
 
 /// A name to be put in order.
 struct Ranked {
-    start: [u64; 2],
+    /// How it begins: a number whose order is that of names, where they differ.
+    start: u64,
     shard: u32,
     at: u32,
 }
@@ -233,6 +253,17 @@ impl Shard {
         self.ids.extend(to_u32(*next)..to_u32(*next + new));
         *next += new;
         *bytes += std::mem::take(&mut self.bytes);
+    }
+
+    /// How names begin, see [`prefix`].
+    fn starts(&self, number: usize) -> Vec<u128> {
+        if number < SHARDS {
+            self.words.clone()
+        } else {
+            (0..to_u32(self.words.len()))
+                .map(|at| prefix(self.names.get(at)))
+                .collect()
+        }
     }
 
     /// The number within the shard of each of its names in `batches`.

@@ -92,6 +92,7 @@ mod network;
 mod pairs;
 mod policies;
 mod progress;
+mod repeated;
 mod resolvent;
 mod ring;
 mod share;
@@ -100,7 +101,7 @@ mod structure;
 mod sweep;
 
 pub use balance::Balance;
-pub use batch::Batch;
+pub use batch::{Batch, ShortName};
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};

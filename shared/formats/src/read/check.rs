@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ownership::{Batch, Finding, Share, ShareError, Unit};
 
+use super::quick::Quick;
 use super::{OnBadRecord, Read};
 use crate::error::{InputError, ReadError, RecordError};
 
@@ -84,6 +85,19 @@ impl Checker {
             }
             Err(error) => self.refuse(error),
         }
+    }
+
+    /// Adds a record that was found to be a stake.
+    #[inline]
+    pub(super) fn take_quick(&mut self, row: u64, stake: &Quick, batch: &mut Batch) {
+        self.records += 1;
+        self.largest = self.largest.max(stake.share.value());
+        batch.push_short(stake.owner, stake.owned, stake.share, row);
+    }
+
+    /// How shares are written.
+    pub(super) fn unit(&self) -> Unit {
+        self.unit
     }
 
     /// Fails with the error, or counts it and lets reading go on.

@@ -7,6 +7,7 @@ use super::blocks::{Blocks, parts};
 use super::check::{Checker, Field, bad_record};
 use super::header::{self, Columns};
 use super::input::Input;
+use super::quick::Lookup;
 use super::records::Records;
 use super::splitter::{Found, Splitter};
 use super::{Format, Read};
@@ -156,7 +157,14 @@ fn split(text: &[u8], is_last: bool, layout: &Layout, mut checker: Checker, mut 
     } = layout;
     let mut splitter = Splitter::new(*delimiter);
     splitter.begin(text, is_last);
+    let mut lookup = Lookup::new(*delimiter, checker.unit(), *width, *positions);
+    let is_usual = splitter.is_usual();
     let end = loop {
+        if is_usual && let Some(stake) = lookup.find(text, splitter.at) {
+            checker.take_quick(splitter.lines + 1, &stake, &mut batch);
+            splitter.skip_to(stake.next);
+            continue;
+        }
         match splitter.advance(text) {
             Ok(Found::Record) => {}
             Ok(Found::End) => break End::Text,

@@ -8,6 +8,7 @@ mod format;
 mod header;
 mod inline;
 mod input;
+mod quick;
 mod records;
 mod splitter;
 #[cfg(test)]

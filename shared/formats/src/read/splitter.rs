@@ -79,6 +79,18 @@ impl Splitter {
         }
     }
 
+    /// Whether every line of the text ends in LF or CRLF, so that [`Lookup`](super::quick::Lookup) can be asked first.
+    pub(super) fn is_usual(&self) -> bool {
+        !self.has_returns
+    }
+
+    /// Passes by a record on one line.
+    #[inline]
+    pub(super) fn skip_to(&mut self, next: usize) {
+        self.at = next;
+        self.lines += 1;
+    }
+
     /// The line on which the record begins, from 1.
     pub(super) fn row(&self) -> u64 {
         self.row
