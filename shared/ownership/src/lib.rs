@@ -79,6 +79,7 @@ mod columns;
 mod components;
 mod control;
 mod error;
+mod factors;
 mod finding;
 mod fixed;
 mod gth;

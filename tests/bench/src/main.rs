@@ -8,7 +8,7 @@
 //! | command | what is timed |
 //! |---|---|
 //! | `load` | the CSV file of the network to a [`Network`], checked and sorted |
-//! | `vector-first` | from a [`Network`] to `V v`: components, inverses, layout, solve |
+//! | `vector-first` | from a [`Network`] to `V v`: components, factors, layout, solve |
 //! | `vector-again` | `V v` with all of these at hand |
 //! | `pairs FLOOR` | all pairs of T at the floor, with set-up, from a [`Resolvent`] |
 //! | `dense N` | the resolvent of a dense matrix |
@@ -107,8 +107,8 @@ fn measure(command: &str, argument: &str, folder: &Path, ready: Option<&Ready>) 
         "load" => load(&folder.join(format!("{}.csv", ready.name))),
         "vector-first" => {
             let start = Instant::now();
-            let resolvent = Resolvent::new(&ready.network, OnClosed::RingFence, &mut |_| Ok(()))?;
-            let x = Solver::new(&ready.network, &resolvent).solve(&values(&ready.network));
+            let solver = Solver::direct(&ready.network, OnClosed::RingFence, &mut |_| Ok(()))?;
+            let x = solver.solve(&values(&ready.network));
             Ok(seconds(start, &format!("\"sum\": {:e}", x.iter().sum::<f64>())))
         }
         "vector-again" => {

@@ -6,7 +6,7 @@ use super::*;
 fn line(number: u64) -> (String, [String; 2], u64) {
     let short = format!("co{number}");
     let long = format!("Company number {number} of a long list of companies");
-    let line_end = if number % 5 == 0 { "\r\n" } else { "\n" };
+    let line_end = if number.is_multiple_of(5) { "\r\n" } else { "\n" };
     let (text, names, lines) = match number % 11 {
         0..5 => (format!("{short},Foo,x,0.5"), [short, "Foo".to_owned()], 1),
         5 => (format!("{long},{short},,0.25"), [long, short], 1),
