@@ -98,6 +98,7 @@ mod resolvent;
 mod ring;
 mod share;
 mod solve;
+mod sparse;
 mod structure;
 mod sweep;
 

@@ -189,6 +189,18 @@ impl Network {
         found.ok().map(|position| self.over[position].units.as_slice())
     }
 
+    /// Whether there is a recorded holder of the company.
+    #[inline]
+    pub(crate) fn is_held(&self, company: u32) -> bool {
+        !self.columns.range(company).is_empty()
+    }
+
+    /// Whether the company holds anything.
+    #[inline]
+    pub(crate) fn is_holder(&self, company: u32) -> bool {
+        !self.rows.range(company).is_empty()
+    }
+
     /// Ids of the holders alone, which a search of the graph wants by position.
     pub(crate) fn holder_ids(&self, company: u32) -> &[u32] {
         &self.columns.ids[self.columns.range(company)]
@@ -212,10 +224,12 @@ impl Network {
 }
 
 impl Lists {
+    #[inline]
     fn range(&self, of: u32) -> std::ops::Range<usize> {
         self.starts[of as usize] as usize..self.starts[of as usize + 1] as usize
     }
 
+    #[inline]
     fn list(&self, of: u32) -> Stakes<'_> {
         let range = self.range(of);
         self.ids[range.clone()]

@@ -183,9 +183,7 @@ impl Resolvent {
 pub(crate) fn cyclic(network: &Network, components: &Components) -> Vec<u32> {
     let has_cycle = |&component: &u32| match components.members(component) {
         // Most companies hold nothing, which costs less to see.
-        [company] => {
-            network.holdings(*company).len() > 0 && network.holder_ids(*company).binary_search(company).is_ok()
-        }
+        [company] => network.is_holder(*company) && network.holder_ids(*company).binary_search(company).is_ok(),
         _ => true,
     };
     (0..to_u32(components.len())).filter(has_cycle).collect()

@@ -8,9 +8,9 @@ use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
 use crate::components::Components;
-use crate::factors::Factors;
 use crate::names::to_u32;
 use crate::share::{ONE, fraction};
+use crate::sparse::SparseFactors;
 use crate::{Network, Stopped};
 
 /// Where columns over one were kept, an amplification above this can't be told
@@ -106,7 +106,7 @@ impl Ring {
             let ring = Self::solve(network, components, component, step)?;
             return Ok(ring.map(|ring| Block::Inverse(Cow::Owned(ring))));
         }
-        Ok(Factors::new(inside.dense(), inside.leaks, step)?.map(Block::Factors))
+        Ok(SparseFactors::new(&inside.stakes, inside.leaks, step)?.map(Block::Factors))
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -154,7 +154,7 @@ impl Ring {
 #[derive(Clone, Debug)]
 pub(crate) enum Block<'a> {
     Inverse(Cow<'a, Ring>),
-    Factors(Factors),
+    Factors(SparseFactors),
 }
 
 impl Block<'_> {
@@ -172,7 +172,7 @@ impl Block<'_> {
                 ring.multiply(b, scratch);
                 std::mem::swap(b, scratch);
             }
-            Self::Factors(factors) => factors.solve(b),
+            Self::Factors(factors) => factors.solve(b, scratch),
         }
     }
 }

@@ -45,7 +45,7 @@ const CLOSED: u32 = u32::MAX - 1;
 /// Solves `(I - W) x = v` again and again.
 ///
 /// 12 bytes a stake and 16 for each company with holdings; of [`Solver::direct`]
-/// also 8 for each pair of companies in the same component.
+/// also up to 8 for each pair of companies in the same component.
 #[derive(Debug)]
 pub struct Solver<'a> {
     companies: usize,
@@ -114,9 +114,10 @@ impl<'a> Solver<'a> {
     /// Straight from a network, for a few vectors: without the resolvent, of
     /// which a vector needs little.
     ///
-    /// O(companies + stakes), and `2/3 n^3` operations for each component of n
-    /// companies: a third of what [`Resolvent::new`] takes. `progress` is
-    /// called often with the part done, 0 to 1.
+    /// O(companies + stakes), and at most `2/3 n^3` operations for each
+    /// component of n companies, a third of what [`Resolvent::new`] takes; far
+    /// fewer where most of them hold few others. `progress` is called often
+    /// with the part done, 0 to 1.
     ///
     /// # Errors
     ///
@@ -178,10 +179,10 @@ impl<'a> Solver<'a> {
             let kind = kind(component);
             if let Kind::Company = kind {
                 let company = members[0];
-                if network.holdings(company).len() == 0 {
+                if !network.is_holder(company) {
                     continue;
                 }
-                if network.holder_ids(company).is_empty() {
+                if !network.is_held(company) {
                     ultimate.push(company);
                     continue;
                 }
@@ -316,6 +317,8 @@ impl Part {
             values: Stakes::default(),
             sums: Stakes::default(),
         };
+        let stakes = rows.iter().map(|&company| network.holdings(company).len()).sum();
+        part.values.reserve(stakes);
         for &company in rows {
             let component = components.of[company as usize];
             let is_alone = components.members(component).len() == 1;
@@ -346,6 +349,11 @@ impl Default for Stakes {
 }
 
 impl Stakes {
+    fn reserve(&mut self, stakes: usize) {
+        self.of.reserve(stakes);
+        self.shares.reserve(stakes);
+    }
+
     fn push(&mut self, of: u32, share: f64) {
         self.of.push(of);
         self.shares.push(share);
