@@ -37,13 +37,9 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
     };
     let mut stream = stage.open_input()?;
     let mut builder = NetworkBuilder::with_limits(common.policies(), limits);
-    let read = formats::read_stakes(&mut stream, &options, &mut |stake| {
-        if stake.row % 4096 == 0 {
-            stage.progress(0.0).map_err(Failure::from)?;
-        }
-        builder
-            .add(stake.owner, stake.owned, stake.share, stake.row)
-            .map_err(refused)
+    let read = formats::read_batches(&mut stream, &options, &mut |batch| {
+        stage.progress(0.0).map_err(Failure::from)?;
+        builder.append(batch).map_err(refused)
     });
     if let Some(reason) = stream.broken() {
         return Err(Failure::Transient(format!("read the input: {reason}")));

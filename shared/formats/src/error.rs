@@ -29,6 +29,12 @@ impl RecordError {
         format!("row {}: {} {:?} {}", self.row, self.field, self.value, self.statement)
     }
 
+    /// The same with `lines` more before it.
+    pub(crate) fn shifted(self, lines: u64) -> Self {
+        let row = self.row + lines;
+        Self { row, ..self }
+    }
+
     fn explain(&self) -> String {
         let mut text = self.describe();
         if !self.remedy.is_empty() {
@@ -137,6 +143,14 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// The same with `lines` more before it.
+    pub(crate) fn shifted(mut self, lines: u64) -> Self {
+        if let Self::NotUtf8 { row } | Self::UnclosedQuote { row } | Self::RecordTooLong { row, .. } = &mut self {
+            *row += lines;
+        }
+        self
+    }
+
     /// A stable name of the fault.
     pub fn code(&self) -> &'static str {
         match self {

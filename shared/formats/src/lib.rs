@@ -2,7 +2,8 @@
 //!
 //! A *stake* is one edge of an ownership network: `owner` holds `share` (a fraction, 0 to 1) of `owned`.
 //! [`read_stakes`] finds the format of a file (CSV, TSV or a JSON document of stakes, plain or compressed by gzip or
-//! zstd), checks every record and hands the stakes on one at a time, so memory does not grow with the file. An error in
+//! zstd), checks every record and hands the stakes on one at a time, so memory does not grow with the file;
+//! [`read_batches`] hands them on by the thousand. An error in
 //! the data names row, field and value. [`read_values`] does the same for a second file of companies and their values.
 //!
 //! A *result* is a table whose columns a [`Schema`] declares and whose rows belong to companies. It travels in
@@ -62,7 +63,7 @@ mod table;
 pub use error::{InputError, ReadError, RecordError};
 pub use read::{
     CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake,
-    ValueOptions, read_stakes, read_values,
+    ValueOptions, read_batches, read_stakes, read_values,
 };
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,

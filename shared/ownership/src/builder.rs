@@ -1,11 +1,9 @@
 //! From rows of stakes to a network, with a policy for each kind of dirt.
 
-use rayon::slice::ParallelSliceMut;
-
-use crate::columns::Columns;
-use crate::names::{Interner, Names, to_u32};
+use crate::batch::Batch;
+use crate::interner::Interner;
 use crate::policies::{Duplicates, Policies};
-use crate::{Error, Network, Share};
+use crate::{Error, Network, Share, columns, repeated};
 
 /// How much a builder accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,24 +23,53 @@ impl Default for Limits {
     }
 }
 
+/// Stakes that wait at least until their names are interned together: so many
+/// that a shard's table stays in a cache for long.
+const WAITING: usize = 1 << 18;
+
+/// Stakes worth interning together.
+const MANY: usize = 1 << 12;
+
 /// Collects stakes and makes a [`Network`] of them.
 ///
-/// It holds 40 bytes a stake, and each name once.
+/// It holds 24 bytes a stake (32 if duplicates are rejected), each name once, and for stakes whose names are yet
+/// to be interned (a quarter of a million, or a quarter of the number of names) 58
+/// bytes each.
 #[derive(Debug, Default)]
 pub struct NetworkBuilder {
     policies: Policies,
     limits: Limits,
     names: Interner,
-    stakes: Vec<Stake>,
+    /// Stakes whose names are interned, by batches.
+    stakes: Vec<Vec<Stake>>,
+    /// Stakes whose names were interned at once.
+    few: Vec<Stake>,
+    /// The rows of `stakes` and of `few`, if duplicates are rejected: only their error tells.
+    rows: Vec<Vec<u64>>,
+    few_rows: Vec<u64>,
+    /// How many stakes both are.
+    interned: usize,
+    /// Filled by [`NetworkBuilder::add`].
+    single: Batch,
+    waiting: Waiting,
+    /// Batches to be filled again.
+    spare: Vec<Batch>,
+}
+
+/// Stakes whose names are not interned.
+#[derive(Debug, Default)]
+struct Waiting {
+    batches: Vec<Batch>,
+    stakes: usize,
+    bytes: u64,
 }
 
 /// A row, with interned names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stake {
     pub(crate) owned: u32,
     pub(crate) owner: u32,
     pub(crate) share: Share,
-    row: u64,
 }
 
 impl NetworkBuilder {
@@ -72,20 +99,41 @@ impl NetworkBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyCompanies`], [`Error::TooManyStakes`], [`Error::NamesTooLong`].
+    /// [`Error::TooManyCompanies`], [`Error::TooManyStakes`],
+    /// [`Error::NamesTooLong`]. Then the stake is not added, and others may be.
     pub fn add(&mut self, owner: &str, owned: &str, share: Share, row: u64) -> Result<(), Error> {
         let limit = self.limits.stakes;
-        if self.stakes.len() >= limit as usize {
+        if self.stakes() >= limit as usize {
             return Err(Error::TooManyStakes { limit });
         }
-        let owner = self.names.intern(owner, self.limits.companies)?;
-        let owned = self.names.intern(owned, self.limits.companies)?;
-        self.stakes.push(Stake {
-            owned,
-            owner,
-            share,
-            row,
-        });
+        let bytes = (owner.len() + owned.len()) as u64;
+        if !self.has_room(1, bytes) {
+            return self.add_at_once(owner, owned, share, row);
+        }
+        self.single.push(owner, owned, share, row);
+        if self.single.len() >= WAITING {
+            self.wait_single();
+        }
+        Ok(())
+    }
+
+    /// Adds all stakes of a batch, which is empty then; the same as adding one
+    /// after another, but faster.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NetworkBuilder::add`] for the first stake that is one too many;
+    /// those before it are added.
+    pub fn append(&mut self, batch: &mut Batch) -> Result<(), Error> {
+        let room = self.limits.stakes as usize - self.stakes();
+        if batch.len() > room || !self.has_room(batch.len(), batch.bytes) {
+            let added = batch.try_for_each(|owner, owned, share, row| self.add(owner, owned, share, row));
+            batch.clear();
+            return added;
+        }
+        self.wait_single();
+        let empty = self.spare.pop().unwrap_or_default();
+        self.wait(std::mem::replace(batch, empty));
         Ok(())
     }
 
@@ -102,94 +150,106 @@ impl NetworkBuilder {
     /// [`Error::EmptyInput`], and what the policies reject. Of several
     /// duplicates the one first repeated is named, of several columns the first
     /// by name.
-    pub fn finish(self) -> Result<Network, Error> {
+    pub fn finish(mut self) -> Result<Network, Error> {
+        self.wait_single();
+        self.intern();
+        if self.interned == 0 {
+            return Err(Error::EmptyInput);
+        }
         let Self {
             policies,
             names,
             mut stakes,
+            few,
+            mut rows,
+            few_rows,
             ..
         } = self;
-        if stakes.is_empty() {
-            return Err(Error::EmptyInput);
-        }
-        let names = sort_names(names.into_names(), &mut stakes)?;
-        stakes.par_sort_unstable_by_key(|stake| {
-            let Stake {
-                owned,
-                owner,
-                share,
-                row,
-            } = *stake;
-            (owned, owner, share.units(), share.value().to_bits(), row)
-        });
+        stakes.push(few);
+        rows.push(few_rows);
+        let (names, rank) = names.into_sorted()?;
         if policies.duplicates == Duplicates::Reject {
-            reject_duplicates(&names, &stakes)?;
+            repeated::reject(&names, &rank, &stakes, &rows)?;
         }
-        let companies = to_u32(names.len());
-        let mut columns = Columns::new(names, policies);
-        let mut rest = stakes.as_slice();
-        for company in 0..companies {
-            let (column, after) = rest.split_at(rest.iter().take_while(|stake| stake.owned == company).count());
-            columns.push(company, column)?;
-            rest = after;
-        }
-        Ok(columns.finish())
+        columns::network(names, &rank, stakes, policies)
     }
-}
 
-/// Puts names in order and gives stakes the ids of that order.
-fn sort_names(names: Names, stakes: &mut [Stake]) -> Result<Names, Error> {
-    // Most names differ early, and what is compared then lies side by side.
-    let mut order: Vec<([u64; 2], u32)> = (0..to_u32(names.len()))
-        .map(|name| (prefix(names.get(name)), name))
-        .collect();
-    order.par_sort_unstable_by(|(start_a, a), (start_b, b)| {
-        start_a.cmp(start_b).then_with(|| names.get(*a).cmp(names.get(*b)))
-    });
-    let mut sorted = Names::default();
-    let mut rank = vec![0_u32; names.len()];
-    for (new, &(_, old)) in (0..).zip(&order) {
-        sorted.push(names.get(old))?;
-        rank[old as usize] = new;
+    fn stakes(&self) -> usize {
+        self.interned + self.waiting.stakes + self.single.len()
     }
-    for stake in stakes {
-        stake.owner = rank[stake.owner as usize];
-        stake.owned = rank[stake.owned as usize];
-    }
-    Ok(sorted)
-}
 
-/// The first 16 bytes of a name, filled up with zeros: numbers whose order is
-/// that of names, where they differ.
-fn prefix(name: &str) -> [u64; 2] {
-    let mut bytes = [0; 16];
-    let length = name.len().min(16);
-    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
-    let (first, second) = bytes.split_at(8);
-    [first, second].map(|half| u64::from_be_bytes(half.try_into().expect("a half has eight bytes")))
-}
-
-fn reject_duplicates(names: &Names, stakes: &[Stake]) -> Result<(), Error> {
-    let mut nonzero = stakes.iter().filter(|stake| stake.share.units() > 0).peekable();
-    let mut first: Option<&Stake> = None;
-    while let Some(stake) = nonzero.next() {
-        let Some(other) = nonzero
-            .peek()
-            .filter(|other| (other.owner, other.owned) == (stake.owner, stake.owned))
-        else {
-            continue;
+    /// Whether more stakes, with so many bytes of names, are within the limits even if all their names are new.
+    fn has_room(&mut self, stakes: usize, bytes: u64) -> bool {
+        let has_room = |builder: &Self| {
+            let waiting = builder.waiting.stakes + builder.single.len();
+            let names = builder.names.len() + 2 * (waiting + stakes);
+            let bytes = builder.names.bytes() + builder.waiting.bytes + builder.single.bytes + bytes;
+            names <= builder.limits.companies as usize && bytes <= u64::from(u32::MAX)
         };
-        let repeated = if other.row > stake.row { *other } else { stake };
-        if first.is_none_or(|first| repeated.row < first.row) {
-            first = Some(repeated);
+        if has_room(self) {
+            return true;
+        }
+        // What waits may be names that are known. Not worth while for a few.
+        let many = self.waiting.stakes + self.single.len() >= MANY;
+        self.wait_single();
+        self.intern();
+        many && has_room(self)
+    }
+
+    /// Near the limits, when nothing waits.
+    fn add_at_once(&mut self, owner: &str, owned: &str, share: Share, row: u64) -> Result<(), Error> {
+        let is_new = |name: &str| !self.names.contains(name);
+        let new = [(owner, is_new(owner)), (owned, is_new(owned) && owned != owner)];
+        let new = new
+            .iter()
+            .filter(|(_, is_new)| *is_new)
+            .map(|(name, _)| name.len() as u64);
+        if self.names.len() + new.clone().count() > self.limits.companies as usize {
+            let limit = self.limits.companies;
+            return Err(Error::TooManyCompanies { limit });
+        }
+        if self.names.bytes() + new.sum::<u64>() > u64::from(u32::MAX) {
+            return Err(Error::NamesTooLong);
+        }
+        let mut batch = self.spare.pop().unwrap_or_default();
+        batch.push(owner, owned, share, row);
+        self.names.intern_few(&batch, &mut self.few);
+        if self.policies.duplicates == Duplicates::Reject {
+            self.few_rows.push(row);
+        }
+        self.interned += 1;
+        batch.clear();
+        self.spare.push(batch);
+        Ok(())
+    }
+
+    fn wait_single(&mut self) {
+        if !self.single.is_empty() {
+            let empty = self.spare.pop().unwrap_or_default();
+            let single = std::mem::replace(&mut self.single, empty);
+            self.wait(single);
         }
     }
-    match first {
-        None => Ok(()),
-        Some(stake) => Err(Error::DuplicateStake {
-            row: stake.row,
-            owner: names.get(stake.owner).to_owned(),
-            owned: names.get(stake.owned).to_owned(),
-        }),
+
+    fn wait(&mut self, batch: Batch) {
+        self.waiting.stakes += batch.len();
+        self.waiting.bytes += batch.bytes;
+        self.waiting.batches.push(batch);
+        if self.waiting.stakes >= WAITING.max(self.names.len() / 4) {
+            self.intern();
+        }
+    }
+
+    fn intern(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.stakes.extend(self.names.intern(&waiting.batches));
+        if self.policies.duplicates == Duplicates::Reject {
+            self.rows.extend(waiting.batches.iter().map(|batch| batch.rows.clone()));
+        }
+        self.interned += waiting.stakes;
+        self.spare.extend(waiting.batches.into_iter().map(|mut batch| {
+            batch.clear();
+            batch
+        }));
     }
 }

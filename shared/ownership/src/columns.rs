@@ -1,5 +1,9 @@
 //! The ownership matrix, built and checked column by column.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
 use crate::builder::Stake;
 use crate::finding::Tally;
 use crate::names::{Names, to_u32};
@@ -11,9 +15,89 @@ use crate::{Error, Finding, Network};
 /// Up to this sum (100.1%) a column over one is taken for rounding.
 const ROUNDING: u128 = ONE as u128 + ONE as u128 / 1000;
 
-/// The matrix, column by column.
-pub(crate) struct Columns {
+/// Into how many ranges companies are divided.
+const RANGES: usize = 64;
+
+/// Makes a network of stakes whose ids are put in order by `rank`.
+///
+/// Stakes are dealt out to ranges of companies and sorted in these, so that what is sorted fits into a cache. Ranges are
+/// independent of each other, and put together in order.
+pub(crate) fn network(
     names: Names,
+    rank: &[AtomicU32],
+    stakes: Vec<Vec<Stake>>,
+    policies: Policies,
+) -> Result<Network, Error> {
+    let width = names.len().div_ceil(RANGES).max(1);
+    let rank = |id: u32| rank[id as usize].load(Ordering::Relaxed);
+    let deal = |stakes: Vec<Stake>| {
+        let mut ranges: Vec<Vec<Stake>> = (0..RANGES).map(|_| Vec::with_capacity(stakes.len() / RANGES)).collect();
+        for stake in stakes {
+            let owned = rank(stake.owned);
+            let owner = rank(stake.owner);
+            ranges[owned as usize / width].push(Stake { owned, owner, ..stake });
+        }
+        ranges
+    };
+    let dealt: Vec<Vec<Vec<Stake>>> = stakes.into_par_iter().map(deal).collect();
+    let columns = (0..RANGES).into_par_iter().map(|range| {
+        let first = (range * width).min(names.len());
+        let companies = first..(first + width).min(names.len());
+        let stakes = sort(companies.clone(), dealt.iter().map(|ranges| ranges[range].as_slice()));
+        let mut columns = Columns::new(&names, policies);
+        let mut rest = stakes.as_slice();
+        let pushed = (to_u32(companies.start)..to_u32(companies.end)).try_for_each(|company| {
+            let (column, after) = rest.split_at(rest.iter().take_while(|stake| stake.owned == company).count());
+            rest = after;
+            columns.push(company, column)
+        });
+        pushed.map(|()| columns)
+    });
+    let columns: Vec<_> = columns.collect();
+    drop(dealt);
+    let mut whole = Columns::new(&names, policies);
+    for columns in columns {
+        whole.append(columns?);
+    }
+    let Parts {
+        lists,
+        undisclosed,
+        over,
+        findings,
+    } = whole.finish();
+    Ok(Network::new(names, lists, undisclosed, over, findings))
+}
+
+/// Stakes in order, those of a range of companies.
+fn sort<'s>(companies: std::ops::Range<usize>, parts: impl Iterator<Item = &'s [Stake]> + Clone) -> Vec<Stake> {
+    let mut starts = vec![0_u32; companies.len() + 1];
+    let mut count = 0;
+    for stake in parts.clone().flatten() {
+        starts[stake.owned as usize - companies.start + 1] += 1;
+        count += 1;
+    }
+    let mut sorted = vec![Stake::default(); count];
+    for company in 0..companies.len() {
+        starts[company + 1] += starts[company];
+    }
+    let mut next = starts.clone();
+    for stake in parts.flatten() {
+        let at = &mut next[stake.owned as usize - companies.start];
+        sorted[*at as usize] = *stake;
+        *at += 1;
+    }
+    for bounds in starts.windows(2) {
+        sorted[bounds[0] as usize..bounds[1] as usize].sort_unstable_by_key(|stake| {
+            let share = stake.share;
+            (stake.owner, share.units(), share.value().to_bits())
+        });
+    }
+    sorted
+}
+
+/// Columns of the matrix, one after another.
+struct Columns<'n> {
+    names: &'n Names,
     policies: Policies,
     lists: Lists,
     undisclosed: Vec<f64>,
@@ -27,14 +111,22 @@ pub(crate) struct Columns {
     incomplete: Tally,
 }
 
-impl Columns {
-    pub(crate) fn new(names: Names, policies: Policies) -> Self {
+/// What a network is made of, besides names.
+struct Parts {
+    lists: Lists,
+    undisclosed: Vec<f64>,
+    over: Vec<Over>,
+    findings: Vec<Finding>,
+}
+
+impl<'n> Columns<'n> {
+    fn new(names: &'n Names, policies: Policies) -> Self {
         Self {
             lists: Lists {
                 starts: vec![0],
                 ..Lists::default()
             },
-            undisclosed: Vec::with_capacity(names.len()),
+            undisclosed: Vec::new(),
             over: Vec::new(),
             units: Vec::new(),
             zeros: Tally::default(),
@@ -48,8 +140,26 @@ impl Columns {
         }
     }
 
+    /// Adds the columns of the companies that come next.
+    fn append(&mut self, mut next: Self) {
+        let stakes = to_u32(self.lists.ids.len());
+        self.lists
+            .starts
+            .extend(next.lists.starts[1..].iter().map(|start| stakes + start));
+        self.lists.ids.append(&mut next.lists.ids);
+        self.lists.shares.append(&mut next.lists.shares);
+        self.undisclosed.append(&mut next.undisclosed);
+        self.over.append(&mut next.over);
+        self.zeros.append(next.zeros);
+        self.duplicates.append(next.duplicates);
+        self.selves.append(next.selves);
+        self.rounded.append(next.rounded);
+        self.over_100.append(next.over_100);
+        self.incomplete.append(next.incomplete);
+    }
+
     /// Adds the stakes in one company, sorted by owner.
-    pub(crate) fn push(&mut self, company: u32, column: &[Stake]) -> Result<(), Error> {
+    fn push(&mut self, company: u32, column: &[Stake]) -> Result<(), Error> {
         self.units.clear();
         let start = self.lists.ids.len();
         for same in column.chunk_by(|a, b| a.owner == b.owner) {
@@ -64,11 +174,13 @@ impl Columns {
     /// Adds what one owner holds of one company: one stake or several, the
     /// smallest first.
     fn push_stake(&mut self, company: u32, same: &[Stake]) {
-        let owner = self.names.get(same[0].owner);
-        let owned = self.names.get(company);
+        // Names lie anywhere in memory, and few are needed.
+        let owner = || self.names.get(same[0].owner);
+        let owned = || self.names.get(company);
         let zeros = same.iter().take_while(|stake| stake.share.units() == 0).count();
         if zeros > 0 {
-            self.zeros.note(zeros as u64, || format!("{owner} holds 0 of {owned}"));
+            self.zeros
+                .note(zeros as u64, || format!("{} holds 0 of {}", owner(), owned()));
         }
         let Some(largest) = same[zeros..].last() else { return };
         let same = &same[zeros..];
@@ -79,11 +191,16 @@ impl Columns {
         if same.len() > 1 {
             self.duplicates.note(same.len() as u64 - 1, || {
                 let shares: Vec<_> = same.iter().map(|stake| stake.share.value().to_string()).collect();
-                format!("{owner} holds {} of {owned}: taken as {share}", shares.join(" and "))
+                format!(
+                    "{} holds {} of {}: taken as {share}",
+                    owner(),
+                    shares.join(" and "),
+                    owned()
+                )
             });
         }
         if same[0].owner == company {
-            self.selves.note(1, || format!("{owned} holds {share} of itself"));
+            self.selves.note(1, || format!("{} holds {share} of itself", owned()));
         }
         self.lists.ids.push(same[0].owner);
         self.lists.shares.push(share);
@@ -96,12 +213,12 @@ impl Columns {
             return Ok(0.0);
         }
         let sum: u128 = self.units.iter().sum();
-        let name = self.names.get(company);
-        let example = || format!("{name}: its stakes sum to {}", fraction(sum));
+        let name = || self.names.get(company);
+        let example = || format!("{}: its stakes sum to {}", name(), fraction(sum));
         if let Some(missing) = u128::from(ONE).checked_sub(sum) {
             if missing > 0 {
                 self.incomplete
-                    .note(1, || format!("{name}: {} undisclosed", fraction(missing)));
+                    .note(1, || format!("{}: {} undisclosed", name(), fraction(missing)));
             }
             return Ok(fraction(missing));
         }
@@ -111,7 +228,7 @@ impl Columns {
             match self.policies.columns_over_100 {
                 ColumnsOver100::Reject => {
                     return Err(Error::ColumnOver100 {
-                        company: name.to_owned(),
+                        company: name().to_owned(),
                         sum: fraction(sum),
                     });
                 }
@@ -131,8 +248,7 @@ impl Columns {
         Ok(0.0)
     }
 
-    /// The network, with all findings.
-    pub(crate) fn finish(self) -> Network {
+    fn finish(self) -> Parts {
         let duplicates = match self.policies.duplicates {
             Duplicates::Sum => "the shares were added up",
             Duplicates::Max | Duplicates::Reject => "the largest share was taken",
@@ -160,7 +276,12 @@ impl Columns {
         .into_iter()
         .flatten()
         .collect();
-        Network::new(self.names, self.lists, self.undisclosed, self.over, findings)
+        Parts {
+            lists: self.lists,
+            undisclosed: self.undisclosed,
+            over: self.over,
+            findings,
+        }
     }
 }
 

@@ -29,8 +29,8 @@ impl Components {
     /// component of its own.
     pub(crate) fn of(network: &Network) -> Self {
         let companies = 0..to_u32(network.len());
-        let is_held = |company: u32| !network.holder_ids(company).is_empty();
-        let holds = |company: u32| network.holdings(company).len() > 0;
+        let is_held = |company: u32| network.is_held(company);
+        let holds = |company: u32| network.is_holder(company);
         let mut search = Search::new(network);
         for company in companies.clone().filter(|&company| !is_held(company)) {
             search.found.push_single(company);

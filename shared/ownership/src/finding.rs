@@ -35,6 +35,13 @@ impl Tally {
         }
     }
 
+    /// Adds what occurred after this.
+    pub(crate) fn append(&mut self, next: Self) {
+        self.count += next.count;
+        let room = EXAMPLES - self.examples.len();
+        self.examples.extend(next.examples.into_iter().take(room));
+    }
+
     /// The finding, if there was any occurrence.
     pub(crate) fn into_finding(self, code: &str, action: &str) -> Option<Finding> {
         (self.count > 0).then(|| Finding {

@@ -191,7 +191,7 @@ fn add_product(
 /// How many columns of a product one thread takes at a time: its part, but no
 /// more than [`PANEL`] multiplications, and such that no rest below [`FEWEST`]
 /// is left.
-fn panel(column: usize, columns: usize, threads: usize) -> usize {
+pub(crate) fn panel(column: usize, columns: usize, threads: usize) -> usize {
     let most = (PANEL / column.max(1)).max(FEWEST);
     let mut width = columns.div_ceil(threads).min(most).next_multiple_of(FEWEST);
     while (1..FEWEST).contains(&(columns % width)) && width < columns {
@@ -224,6 +224,14 @@ fn scalar(mut shares: DMatrix<f64>, mut leaks: DVector<f64>) -> Option<DMatrix<f
     Some(v)
 }
 
+/// What is left of a company when those before it are eliminated, from its leak
+/// and what others hold of it; `None` if that is not positive.
+pub(crate) fn pivot(leak: f64, held: f64) -> Option<f64> {
+    let pivot = leak + held;
+    let smallest = if leak < 0.0 { CANCELLED * held } else { 0.0 };
+    (pivot > smallest && pivot.is_finite()).then_some(pivot)
+}
+
 /// Eliminates company after company. Leaves `-L` below and `-U` above the
 /// diagonal of `shares`, and returns the diagonal of U.
 fn eliminate(shares: &mut DMatrix<f64>, leaks: &mut DVector<f64>) -> Option<Vec<f64>> {
@@ -231,11 +239,7 @@ fn eliminate(shares: &mut DMatrix<f64>, leaks: &mut DVector<f64>) -> Option<Vec<
     let mut pivots = Vec::with_capacity(size);
     for k in 0..size {
         let held: f64 = shares.column(k).rows_range(k + 1..).sum();
-        let pivot = leaks[k] + held;
-        let smallest = if leaks[k] < 0.0 { CANCELLED * held } else { 0.0 };
-        if !(pivot > smallest && pivot.is_finite()) {
-            return None;
-        }
+        let pivot = pivot(leaks[k], held)?;
         pivots.push(pivot);
         shares.column_mut(k).rows_range_mut(k + 1..).unscale_mut(pivot);
         let leak = leaks[k] / pivot;

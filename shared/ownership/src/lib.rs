@@ -70,6 +70,7 @@
 )]
 
 mod balance;
+mod batch;
 mod beneficial;
 mod builder;
 mod chains;
@@ -78,9 +79,11 @@ mod columns;
 mod components;
 mod control;
 mod error;
+mod factors;
 mod finding;
 mod fixed;
 mod gth;
+mod interner;
 mod katz;
 mod measures;
 mod memory;
@@ -90,14 +93,17 @@ mod network;
 mod pairs;
 mod policies;
 mod progress;
+mod repeated;
 mod resolvent;
 mod ring;
 mod share;
 mod solve;
+mod sparse;
 mod structure;
 mod sweep;
 
 pub use balance::Balance;
+pub use batch::{Batch, ShortName};
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};

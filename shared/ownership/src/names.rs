@@ -1,8 +1,5 @@
-//! Names of companies, interned: one text, one array of ends, ids of 32 bits.
+//! Names of companies: one text, one array of ends, ids of 32 bits.
 
-use std::hash::BuildHasher;
-
-use hashbrown::{DefaultHashBuilder, HashTable};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -34,11 +31,34 @@ impl Names {
         self.text.len()
     }
 
-    pub(crate) fn push(&mut self, name: &str) -> Result<(), Error> {
-        let end = u32::try_from(self.text.len() + name.len()).map_err(|_| Error::NamesTooLong)?;
+    /// Adds a name, where all of them are known to have less than 4 GiB.
+    pub(crate) fn push(&mut self, name: &str) {
         self.text.push_str(name);
-        self.ends.push(end);
-        Ok(())
+        self.ends.push(to_u32(self.text.len()));
+    }
+
+    /// Puts parts together, each a text and the lengths of its names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NamesTooLong`].
+    pub(crate) fn join(parts: &[(Vec<u8>, Vec<u32>)]) -> Result<Self, Error> {
+        let bytes = parts.iter().map(|(text, _)| text.len()).sum();
+        if u32::try_from(bytes).is_err() {
+            return Err(Error::NamesTooLong);
+        }
+        let mut text = Vec::with_capacity(bytes);
+        let mut ends = Vec::with_capacity(parts.iter().map(|(_, lengths)| lengths.len()).sum());
+        let mut end = 0;
+        for (part, lengths) in parts {
+            text.extend_from_slice(part);
+            ends.extend(lengths.iter().map(|length| {
+                end += length;
+                end
+            }));
+        }
+        let text = String::from_utf8(text).expect("names are texts");
+        Ok(Self { text, ends })
     }
 
     /// Position of a name in sorted names, or where it would be put.
@@ -70,36 +90,5 @@ impl Names {
             start = end as usize;
         }
         start == self.text.len()
-    }
-}
-
-/// Gives every distinct name an id, in the order in which they first appear.
-#[derive(Debug, Default)]
-pub(crate) struct Interner {
-    names: Names,
-    table: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Interner {
-    pub(crate) fn intern(&mut self, name: &str, limit: u32) -> Result<u32, Error> {
-        let hash = self.hasher.hash_one(name);
-        let names = &self.names;
-        if let Some(&id) = self.table.find(hash, |&id| names.get(id) == name) {
-            return Ok(id);
-        }
-        let id = to_u32(self.names.len());
-        if id >= limit {
-            return Err(Error::TooManyCompanies { limit });
-        }
-        self.names.push(name)?;
-        let (names, hasher) = (&self.names, &self.hasher);
-        self.table.insert_unique(hash, id, |&id| hasher.hash_one(names.get(id)));
-        Ok(id)
-    }
-
-    /// Lets go of the hash table.
-    pub(crate) fn into_names(self) -> Names {
-        self.names
     }
 }

@@ -1,11 +1,15 @@
 //! The ownership network: who holds how much of whom, by company and by holder.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 
 use crate::Finding;
-use crate::names::Names;
+use crate::names::{Names, to_u32};
 use crate::share::fraction;
+
+/// Stakes of a range of companies, about, when they are listed by the other end.
+const TRANSPOSED: usize = 1 << 16;
 
 /// An ownership network, whose matrix is `W[i][j]` = share of company j held by i.
 ///
@@ -174,7 +178,7 @@ impl Network {
             }
             columns.ids.extend(stakes.iter().map(|&(owner, _)| owner));
             columns.shares.extend(stakes.iter().map(|&(_, share)| share));
-            columns.starts.push(crate::names::to_u32(columns.ids.len()));
+            columns.starts.push(to_u32(columns.ids.len()));
         }
         Self::new(self.names.clone(), columns, undisclosed, over, self.findings.clone())
     }
@@ -183,6 +187,18 @@ impl Network {
     pub(crate) fn over(&self, company: u32) -> Option<&[u128]> {
         let found = self.over.binary_search_by_key(&company, |over| over.company);
         found.ok().map(|position| self.over[position].units.as_slice())
+    }
+
+    /// Whether there is a recorded holder of the company.
+    #[inline]
+    pub(crate) fn is_held(&self, company: u32) -> bool {
+        !self.columns.range(company).is_empty()
+    }
+
+    /// Whether the company holds anything.
+    #[inline]
+    pub(crate) fn is_holder(&self, company: u32) -> bool {
+        !self.rows.range(company).is_empty()
     }
 
     /// Ids of the holders alone, which a search of the graph wants by position.
@@ -208,10 +224,12 @@ impl Network {
 }
 
 impl Lists {
+    #[inline]
     fn range(&self, of: u32) -> std::ops::Range<usize> {
         self.starts[of as usize] as usize..self.starts[of as usize + 1] as usize
     }
 
+    #[inline]
     fn list(&self, of: u32) -> Stakes<'_> {
         let range = self.range(of);
         self.ids[range.clone()]
@@ -223,28 +241,68 @@ impl Lists {
     /// The same stakes listed by the other end, in O(stakes + companies).
     ///
     /// Lists of the result are in the order of ids, because the sources are
-    /// gone through in that order.
+    /// gone through in that order. Stakes are first dealt out to ranges of
+    /// ids, so that each thread writes to a small part of memory.
     fn transposed(&self) -> Self {
         let companies = self.starts.len() - 1;
+        let width = companies.div_ceil(self.ids.len() / TRANSPOSED + 1).max(1);
+        let ranges: Vec<_> = (0..companies)
+            .step_by(width)
+            .map(|first| first..companies.min(first + width))
+            .collect();
+        let dealt: Vec<_> = ranges
+            .par_iter()
+            .map(|lists| self.dealt(lists.clone(), width, ranges.len()))
+            .collect();
         let mut starts = vec![0_u32; companies + 1];
-        for &id in &self.ids {
-            starts[id as usize + 1] += 1;
-        }
-        for company in 0..companies {
-            starts[company + 1] += starts[company];
-        }
-        let mut next = starts.clone();
         let mut ids = vec![0; self.ids.len()];
         let mut shares = vec![0.0; self.ids.len()];
-        for (company, bounds) in (0_u32..).zip(self.starts.windows(2)) {
-            for at in bounds[0] as usize..bounds[1] as usize {
-                let slot = &mut next[self.ids[at] as usize];
-                ids[*slot as usize] = company;
-                shares[*slot as usize] = self.shares[at];
-                *slot += 1;
+        let mut left = (&mut starts[1..], ids.as_mut_slice(), shares.as_mut_slice());
+        let mut targets = Vec::with_capacity(ranges.len());
+        let mut begin = 0;
+        for (number, range) in ranges.iter().enumerate() {
+            let stakes = dealt.iter().map(|dealt| dealt[number].len()).sum();
+            let whole = "ranges are parts of the whole";
+            let ends = left.0.split_off_mut(..range.len()).expect(whole);
+            let ids = left.1.split_off_mut(..stakes).expect(whole);
+            let shares = left.2.split_off_mut(..stakes).expect(whole);
+            targets.push((begin, ends, ids, shares));
+            begin += to_u32(stakes);
+        }
+        targets
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(number, (begin, ends, ids, shares))| {
+                let stakes = || dealt.iter().flat_map(|dealt| &dealt[number]);
+                let first = ranges[number].start;
+                let mut next = vec![0_u32; ends.len() + 1];
+                stakes().for_each(|&(id, ..)| next[id as usize - first + 1] += 1);
+                for (list, end) in ends.iter_mut().enumerate() {
+                    next[list + 1] += next[list];
+                    *end = begin + next[list + 1];
+                }
+                for &(id, company, share) in stakes() {
+                    let at = &mut next[id as usize - first];
+                    ids[*at as usize] = company;
+                    shares[*at as usize] = share;
+                    *at += 1;
+                }
+            });
+        Self { starts, ids, shares }
+    }
+
+    /// Stakes of some lists by ranges of ids: (id, list, share).
+    fn dealt(&self, lists: std::ops::Range<usize>, width: usize, ranges: usize) -> Vec<Vec<(u32, u32, f64)>> {
+        let stakes = (self.starts[lists.end] - self.starts[lists.start]) as usize;
+        let mut dealt: Vec<Vec<(u32, u32, f64)>> = (0..ranges)
+            .map(|_| Vec::with_capacity(stakes / ranges + stakes / ranges / 8))
+            .collect();
+        for list in to_u32(lists.start)..to_u32(lists.end) {
+            for (id, share) in self.list(list) {
+                dealt[id as usize / width].push((id, list, share));
             }
         }
-        Self { starts, ids, shares }
+        dealt
     }
 
     /// Whether the lists are those of a matrix: bounds that rise from 0 to the

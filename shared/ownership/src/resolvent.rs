@@ -8,7 +8,7 @@ use crate::components::Components;
 use crate::finding::Tally;
 use crate::names::to_u32;
 use crate::ring::Ring;
-use crate::{Error, Finding, Network, Progress, Stopped, memory};
+use crate::{Error, Finding, Network, Progress, Stopped, gth, memory};
 
 /// Components up to this size are solved side by side, larger ones one after
 /// another with their products in parallel.
@@ -95,16 +95,16 @@ impl Resolvent {
         let what = || format!("invert rings of up to {largest} companies");
         let needed = memory::of_network(network).saturating_add(memory::of_resolvent(network, sizes));
         memory::check(what, needed, memory)?;
-        let (rings, mut closed) = solve(network, &components, &cyclic, progress)?;
+        let solved = for_each_cyclic(&components, &cyclic, gth::operations, progress, |component, step| {
+            Ring::solve(network, &components, component, step)
+        })?;
+        let closed = solved.iter().filter(|(_, ring)| ring.is_none());
+        let mut closed: Vec<u32> = closed.map(|&(component, _)| component).collect();
+        let rings: Vec<Ring> = solved.into_iter().filter_map(|(_, ring)| ring).collect();
         closed.sort_unstable_by_key(|&component| numbers[component as usize]);
         let groups = ClosedGroup::of(network, &components, &closed);
-        if on_closed == OnClosed::Fail
-            && let Some(group) = groups.first()
-        {
-            return Err(Error::ClosedComponent {
-                name: group.name.clone(),
-                members: group.members.clone(),
-            });
+        if on_closed == OnClosed::Fail {
+            fail(&groups)?;
         }
         let findings = findings(network, &components, &numbers, &rings, &groups);
         progress(1.0)?;
@@ -180,51 +180,66 @@ impl Resolvent {
 }
 
 /// Components with cycles: two companies or more, or one that holds itself.
-fn cyclic(network: &Network, components: &Components) -> Vec<u32> {
+pub(crate) fn cyclic(network: &Network, components: &Components) -> Vec<u32> {
     let has_cycle = |&component: &u32| match components.members(component) {
-        [company] => network.holder_ids(*company).binary_search(company).is_ok(),
+        // Most companies hold nothing, which costs less to see.
+        [company] => network.is_holder(*company) && network.holder_ids(*company).binary_search(company).is_ok(),
         _ => true,
     };
     (0..to_u32(components.len())).filter(has_cycle).collect()
 }
 
-/// Solves components with cycles. Returns their blocks and the closed ones,
-/// both in topological order.
-fn solve(
-    network: &Network,
+/// Solves components with cycles, the small ones side by side. Returns them in topological order.
+///
+/// `operations` says how many a component of some size takes.
+pub(crate) fn for_each_cyclic<T: Send>(
     components: &Components,
     cyclic: &[u32],
+    operations: impl Fn(usize) -> f64,
     progress: &mut Progress<'_>,
-) -> Result<(Vec<Ring>, Vec<u32>), Error> {
+    solve: impl Fn(u32, &mut dyn FnMut(f64) -> Result<(), Stopped>) -> Result<T, Stopped> + Sync,
+) -> Result<Vec<(u32, T)>, Error> {
     let size = |component: u32| components.members(component).len();
-    let work = |component: u32| crate::gth::operations(size(component));
+    let work = |component: u32| operations(size(component));
     let total: f64 = cyclic.iter().map(|&component| work(component)).sum();
     let mut done = 0.0;
-    let mut solved: Vec<(u32, Option<Ring>)> = Vec::with_capacity(cyclic.len());
+    let mut solved: Vec<(u32, T)> = Vec::with_capacity(cyclic.len());
     let (small, large): (Vec<u32>, Vec<u32>) = cyclic.iter().partition(|&&component| size(component) <= SMALL);
     for batch in small.chunks(BATCH) {
-        let rings: Result<Vec<_>, Stopped> = batch
+        let found: Result<Vec<_>, Stopped> = batch
             .par_iter()
-            .map(|&component| Ok((component, Ring::solve(network, components, component, &mut |_| Ok(()))?)))
+            .map(|&component| Ok((component, solve(component, &mut |_| Ok(()))?)))
             .collect();
-        solved.extend(rings?);
+        solved.extend(found?);
         done += batch.iter().map(|&component| work(component)).sum::<f64>();
         progress((done / total).min(1.0))?;
     }
     for component in large {
-        let ring = Ring::solve(network, components, component, &mut |operations| {
+        let found = solve(component, &mut |operations| {
             done += operations;
             progress((done / total).min(1.0))
         })?;
-        solved.push((component, ring));
+        solved.push((component, found));
     }
     solved.sort_unstable_by_key(|&(component, _)| component);
-    let closed = solved
-        .iter()
-        .filter(|(_, ring)| ring.is_none())
-        .map(|&(component, _)| component)
-        .collect();
-    Ok((solved.into_iter().filter_map(|(_, ring)| ring).collect(), closed))
+    Ok(solved)
+}
+
+/// Fails if any component is closed.
+pub(crate) fn closed_error(network: &Network, components: &Components, mut closed: Vec<u32>) -> Result<(), Error> {
+    let numbers = components.numbers();
+    closed.sort_unstable_by_key(|&component| numbers[component as usize]);
+    fail(&ClosedGroup::of(network, components, &closed))
+}
+
+fn fail(groups: &[ClosedGroup]) -> Result<(), Error> {
+    match groups.first() {
+        None => Ok(()),
+        Some(group) => Err(Error::ClosedComponent {
+            name: group.name.clone(),
+            members: group.members.clone(),
+        }),
+    }
 }
 
 fn findings(

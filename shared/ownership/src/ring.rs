@@ -1,12 +1,16 @@
 //! One component with cycles: its block of the resolvent, or that there is none.
 
+use std::borrow::Cow;
+
 use nalgebra::{DMatrix, DVector};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
 use crate::components::Components;
 use crate::names::to_u32;
 use crate::share::{ONE, fraction};
+use crate::sparse::SparseFactors;
 use crate::{Network, Stopped};
 
 /// Where columns over one were kept, an amplification above this can't be told
@@ -15,6 +19,9 @@ const DIRTY_LIMIT: f64 = 1e12;
 
 /// Where columns over one were kept, a residual above this means the same.
 const DIRTY_RESIDUAL: f64 = 1e-8;
+
+/// Columns of a block that one thread multiplies at a time.
+const COLUMNS: usize = 128;
 
 /// Additions of a residual between two calls of the callback, on each thread.
 const RESIDUAL_BATCH: usize = 1 << 27;
@@ -78,6 +85,30 @@ impl Ring {
         }))
     }
 
+    /// The factors of `I - W` of a component; `None` if the component is closed, by the same rules.
+    ///
+    /// Where columns over one were kept only an inverse tells; then it is that.
+    ///
+    /// # Errors
+    ///
+    /// What `step` returns.
+    pub(crate) fn factor(
+        network: &Network,
+        components: &Components,
+        component: u32,
+        step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+    ) -> Result<Option<Block<'static>>, Stopped> {
+        let inside = Inside::new(network, components, component);
+        if inside.leaks.iter().all(|&leak| leak <= 0.0) {
+            return Ok(None);
+        }
+        if inside.leaks.iter().any(|&leak| leak < 0.0) {
+            let ring = Self::solve(network, components, component, step)?;
+            return Ok(ring.map(|ring| Block::Inverse(Cow::Owned(ring))));
+        }
+        Ok(SparseFactors::new(&inside.stakes, inside.leaks, step)?.map(Block::Factors))
+    }
+
     pub(crate) fn size(&self) -> usize {
         self.loops.len()
     }
@@ -87,9 +118,62 @@ impl Ring {
         &self.inverse[j * self.size()..(j + 1) * self.size()]
     }
 
+    /// `V b`. Sums over a fixed number of columns are added up, so that the result doesn't depend on who computes which.
+    fn multiply(&self, b: &[f64], product: &mut Vec<f64>) {
+        let size = self.size();
+        product.clear();
+        product.resize(size, 0.0);
+        let sum = |columns: &[f64], b: &[f64], sum: &mut [f64]| {
+            for (column, b) in columns.chunks_exact(size).zip(b) {
+                for (sum, v) in sum.iter_mut().zip(column) {
+                    *sum += v * b;
+                }
+            }
+        };
+        if size <= COLUMNS {
+            return sum(&self.inverse, b, product);
+        }
+        let columns = self.inverse.par_chunks(size * COLUMNS).zip(b.par_chunks(COLUMNS));
+        let sums = columns.map(|(columns, b)| {
+            let mut part = vec![0.0; size];
+            sum(columns, b, &mut part);
+            part
+        });
+        for part in sums.collect::<Vec<_>>() {
+            product.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+    }
+
     /// `V[j][j]`: by how much cycles multiply what is held of member j.
     pub(crate) fn amplification(&self, j: usize) -> f64 {
         self.inverse[j * self.size() + j]
+    }
+}
+
+/// What a component's part of `V b` is computed with.
+#[derive(Clone, Debug)]
+pub(crate) enum Block<'a> {
+    Inverse(Cow<'a, Ring>),
+    Factors(SparseFactors),
+}
+
+impl Block<'_> {
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Inverse(ring) => ring.size(),
+            Self::Factors(factors) => factors.size(),
+        }
+    }
+
+    /// Puts `V b` in the place of b. `scratch` is memory that is used again.
+    pub(crate) fn solve(&self, b: &mut Vec<f64>, scratch: &mut Vec<f64>) {
+        match self {
+            Self::Inverse(ring) => {
+                ring.multiply(b, scratch);
+                std::mem::swap(b, scratch);
+            }
+            Self::Factors(factors) => factors.solve(b, scratch),
+        }
     }
 }
 

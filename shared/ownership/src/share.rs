@@ -24,7 +24,7 @@ pub enum Unit {
 /// column add up without rounding, and as the `f64` nearest to what was
 /// written, so that small shares keep their relative precision. A share that
 /// rounds to no unit at all (below `5e-19`) is zero.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share {
     units: u64,
     value: f64,
@@ -72,6 +72,9 @@ impl Share {
             Some(number) => (number.trim_end(), Unit::Percent),
             None => (text, unit),
         };
+        if let Some(share) = Self::from_digits(number.as_bytes(), unit) {
+            return Ok(share);
+        }
         let decimal = Decimal::read(number.as_bytes()).ok_or(ShareError::NotANumber)?;
         let shift = match unit {
             Unit::Fraction => 0,
@@ -81,6 +84,49 @@ impl Share {
         Ok(Self {
             units,
             value: nearest(units, number, shift)?,
+        })
+    }
+
+    /// The same for 1 to 15 digits, a point among them or not; `None` for anything else, and if it is over one.
+    ///
+    /// Both numbers whose quotient is the value are exact then, so its rounding is the only one.
+    #[inline]
+    #[must_use]
+    pub fn from_digits(number: &[u8], unit: Unit) -> Option<Self> {
+        const DIGITS: usize = 15;
+        const TENS: [u64; 19] = {
+            let mut tens = [1; 19];
+            let mut power = 1;
+            while power < tens.len() {
+                tens[power] = 10 * tens[power - 1];
+                power += 1;
+            }
+            tens
+        };
+        let (mut mantissa, mut point) = (0_u64, None);
+        if number.len() > DIGITS + 1 {
+            return None;
+        }
+        for (position, &byte) in number.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = 10 * mantissa + u64::from(byte - b'0'),
+                b'.' if point.is_none() => point = Some(position),
+                _ => return None,
+            }
+        }
+        let digits = number.len() - usize::from(point.is_some());
+        if !(1..=DIGITS).contains(&digits) {
+            return None;
+        }
+        let decimals = point.map_or(0, |point| number.len() - point - 1);
+        let decimals = match unit {
+            Unit::Fraction => decimals,
+            Unit::Percent => decimals + 2,
+        };
+        let whole = TENS[decimals];
+        (mantissa <= whole).then(|| Self {
+            units: mantissa * TENS[18 - decimals],
+            value: mantissa as f64 / whole as f64,
         })
     }
 
@@ -302,6 +348,28 @@ mod tests {
         assert_eq!(fraction_of("4.9e-19"), Ok((0, 0.0)));
         assert_eq!(fraction_of("1e-999999999999"), Ok((0, 0.0)));
         assert_eq!(fraction_of("0.99999999999999999999"), Ok((ONE, 1.0)));
+    }
+
+    /// The short way and the long one, which an exponent takes, agree to the last bit.
+    #[test]
+    fn short_decimals_are_read_as_long_ones() {
+        let mut state = 1_u64;
+        for length in 1..=15 {
+            for point in 0..=length {
+                for unit in [Unit::Fraction, Unit::Percent] {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let width = length as usize;
+                    let digits = format!("{:0width$}", (state >> 8) % 10_u64.pow(length));
+                    let (whole, decimals) = digits.split_at(point as usize);
+                    let text = format!("{whole}.{decimals}");
+                    let long = format!("{text}e0");
+                    assert_eq!(Share::parse(&text, unit), Share::parse(&long, unit), "{text}");
+                    if point == length {
+                        assert_eq!(Share::parse(whole, unit), Share::parse(&long, unit), "{whole}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

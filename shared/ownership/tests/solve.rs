@@ -3,7 +3,7 @@
 
 mod support;
 
-use ownership::Solver;
+use ownership::{Error, OnClosed, Resolvent, Solver};
 use support::{Random, Solved, assert_close};
 
 /// Rings of 70 and of 3, a company that holds itself, chains, and a closed pair.
@@ -65,6 +65,43 @@ fn it_is_the_sum_of_integrated_shares() {
     group.iter().for_each(|&member| expected[member] = of_group);
     for (&found, &expected) in x.iter().zip(&expected) {
         assert_close(found, expected, 1e-13);
+    }
+}
+
+/// Closed components and columns over one among them.
+#[test]
+fn a_solver_without_a_resolvent_finds_the_same() {
+    let dirty = support::network([
+        ("a", "b", "0.7"),
+        ("c", "b", "0.6"),
+        ("b", "a", "0.3"),
+        ("p", "a", "0.2"),
+        ("x", "y", "0.9"),
+        ("y", "x", "0.8"),
+        ("p", "x", "0.5"),
+        ("y", "a", "0.1"),
+        ("q", "r", "1"),
+        ("r", "q", "1"),
+        ("p", "q", "0.5"),
+        ("q", "a", "0.01"),
+    ]);
+    for network in [&solved().network, &dirty] {
+        let resolvent = Resolvent::new(network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
+        let values: Vec<f64> = (0..network.len()).map(|company| (company % 13) as f64).collect();
+        let direct = Solver::direct(network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
+        for (found, expected) in direct
+            .solve(&values)
+            .into_iter()
+            .zip(Solver::new(network, &resolvent).solve(&values))
+        {
+            assert_close(found, expected, 1e-13);
+        }
+        let failed = Solver::direct(network, OnClosed::Fail, &mut |_| Ok(())).unwrap_err();
+        assert_eq!(
+            failed,
+            Resolvent::new(network, OnClosed::Fail, &mut |_| Ok(())).unwrap_err()
+        );
+        assert!(matches!(failed, Error::ClosedComponent { .. }));
     }
 }
 

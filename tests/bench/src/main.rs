@@ -8,7 +8,7 @@
 //! | command | what is timed |
 //! |---|---|
 //! | `load` | the CSV file of the network to a [`Network`], checked and sorted |
-//! | `vector-first` | from a [`Network`] to `V v`: components, inverses, layout, solve |
+//! | `vector-first` | from a [`Network`] to `V v`: components, factors, layout, solve |
 //! | `vector-again` | `V v` with all of these at hand |
 //! | `pairs FLOOR` | all pairs of T at the floor, with set-up, from a [`Resolvent`] |
 //! | `dense N` | the resolvent of a dense matrix |
@@ -23,10 +23,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use formats::{ReadOptions, read_stakes};
+use formats::{ReadOptions, read_batches};
 use networks::{Random, SHAPES};
 use ownership::{
-    Network, NetworkBuilder, OnClosed, Policies, Resolvent, Solver, dense_resolvent, integrated_ownership,
+    Batch, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Solver, dense_resolvent, integrated_ownership,
 };
 
 type Answer = Result<String, Box<dyn Error>>;
@@ -107,12 +107,12 @@ fn measure(command: &str, argument: &str, folder: &Path, ready: Option<&Ready>) 
         "load" => load(&folder.join(format!("{}.csv", ready.name))),
         "vector-first" => {
             let start = Instant::now();
-            let resolvent = Resolvent::new(&ready.network, OnClosed::RingFence, &mut |_| Ok(()))?;
-            let x = Solver::new(&ready.network, &resolvent).solve(&values(&ready.network));
+            let solver = Solver::direct(&ready.network, OnClosed::RingFence, &mut |_| Ok(()))?;
+            let x = solver.solve(&values(&ready.network));
             Ok(seconds(start, &format!("\"sum\": {:e}", x.iter().sum::<f64>())))
         }
         "vector-again" => {
-            let solver = Solver::new(&ready.network, &ready.resolvent);
+            let solver = Solver::direct(&ready.network, OnClosed::RingFence, &mut |_| Ok(()))?;
             let (values, mut x) = (values(&ready.network), Vec::new());
             solver.solve_into(&values, &mut x);
             let start = Instant::now();
@@ -133,8 +133,8 @@ fn load(path: &Path) -> Answer {
     let start = Instant::now();
     let mut builder = NetworkBuilder::new(Policies::default());
     let mut file = File::open(path)?;
-    let mut sink = |stake: formats::Stake<'_>| builder.add(stake.owner, stake.owned, stake.share, stake.row);
-    read_stakes(&mut file, &ReadOptions::default(), &mut sink).map_err(|_| "the file cannot be read")?;
+    let mut sink = |batch: &mut Batch| builder.append(batch);
+    read_batches(&mut file, &ReadOptions::default(), &mut sink).map_err(|_| "the file cannot be read")?;
     let network = builder.finish()?;
     Ok(seconds(start, &format!("\"stakes\": {}", network.stakes())))
 }

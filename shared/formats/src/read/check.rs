@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use ownership::{Finding, Share, ShareError, Unit};
+use ownership::{Batch, Finding, Share, ShareError, Unit};
 
-use super::{OnBadRecord, Read, Stake};
+use super::quick::Quick;
+use super::{OnBadRecord, Read};
 use crate::error::{InputError, ReadError, RecordError};
 
 /// The longest id of a company, in bytes of UTF-8.
@@ -27,7 +28,7 @@ pub(super) struct Checker {
     on_bad_record: OnBadRecord,
     records: u64,
     skipped: u64,
-    examples: Vec<String>,
+    examples: Vec<RecordError>,
     largest: f64,
     percent_signs: bool,
 }
@@ -45,46 +46,68 @@ impl Checker {
         }
     }
 
-    /// Hands the record on if it is a stake.
-    pub(super) fn take<E>(
+    /// One like this for a part of the input, to be appended.
+    pub(super) fn part(&self) -> Self {
+        Self::new(self.unit, self.on_bad_record)
+    }
+
+    /// Adds what a part counted, which has `lines` before it.
+    pub(super) fn append(&mut self, part: &mut Self, lines: u64) {
+        self.records += part.records;
+        self.skipped += part.skipped;
+        let room = MAX_EXAMPLES - self.examples.len();
+        let examples = part.examples.drain(..).take(room);
+        self.examples.extend(examples.map(|example| example.shifted(lines)));
+        self.largest = self.largest.max(part.largest);
+        self.percent_signs |= part.percent_signs;
+    }
+
+    /// Adds the record to a batch if it is a stake.
+    pub(super) fn take(
         &mut self,
         row: u64,
         [owner, owned, share]: [Field<'_>; 3],
-        sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
-    ) -> Result<(), ReadError<E>> {
+        batch: &mut Batch,
+    ) -> Result<(), RecordError> {
         let stake = id(row, owner, NEEDED).and_then(|owner| {
             let owned = id(row, owned, NEEDED)?;
             let text = utf8(row, share)?;
             let parsed = parse_share(row, share.name, text, self.unit)?;
-            Ok((
-                Stake {
-                    row,
-                    owner,
-                    owned,
-                    share: parsed,
-                },
-                text.ends_with('%'),
-            ))
+            Ok((owner, owned, parsed, text.ends_with('%')))
         });
         match stake {
-            Ok((stake, percent_sign)) => {
+            Ok((owner, owned, share, percent_sign)) => {
                 self.records += 1;
-                self.largest = self.largest.max(stake.share.value());
+                self.largest = self.largest.max(share.value());
                 self.percent_signs |= percent_sign;
-                sink(stake).map_err(ReadError::Sink)
+                batch.push(owner, owned, share, row);
+                Ok(())
             }
             Err(error) => self.refuse(error),
         }
     }
 
+    /// Adds a record that was found to be a stake.
+    #[inline]
+    pub(super) fn take_quick(&mut self, row: u64, stake: &Quick, batch: &mut Batch) {
+        self.records += 1;
+        self.largest = self.largest.max(stake.share.value());
+        batch.push_short(stake.owner, stake.owned, stake.share, row);
+    }
+
+    /// How shares are written.
+    pub(super) fn unit(&self) -> Unit {
+        self.unit
+    }
+
     /// Fails with the error, or counts it and lets reading go on.
-    pub(super) fn refuse<E>(&mut self, error: RecordError) -> Result<(), ReadError<E>> {
+    pub(super) fn refuse(&mut self, error: RecordError) -> Result<(), RecordError> {
         if self.on_bad_record == OnBadRecord::Fail {
-            return Err(error.into());
+            return Err(error);
         }
         self.skipped += 1;
         if self.examples.len() < MAX_EXAMPLES {
-            self.examples.push(error.describe());
+            self.examples.push(error);
         }
         Ok(())
     }
@@ -100,7 +123,7 @@ impl Checker {
             findings.push(Finding {
                 code: "bad_record".to_owned(),
                 count: self.skipped,
-                examples: self.examples,
+                examples: self.examples.iter().map(RecordError::describe).collect(),
                 action: "left out, as on_bad_record=skip asks".to_owned(),
             });
         }
@@ -155,6 +178,11 @@ fn speaks_of_percent(column: &str) -> bool {
 }
 
 pub(super) fn id<'a>(row: u64, field: Field<'a>, needed: &'static str) -> Result<&'a str, RecordError> {
+    // Printable ASCII without blanks, as most ids are, needs no other check.
+    let is_plain = field.text.iter().all(u8::is_ascii_graphic) && (1..=MAX_ID_BYTES).contains(&field.text.len());
+    if is_plain && let Ok(text) = std::str::from_utf8(field.text) {
+        return Ok(text);
+    }
     let text = utf8(row, field)?;
     let fault = |code, statement: Cow<'static, str>, remedy| {
         Err(RecordError {

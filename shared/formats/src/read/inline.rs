@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::BufReader;
 
+use ownership::Batch;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -10,8 +11,8 @@ use serde_json::Value;
 use super::budget::{Budget, Budgeted};
 use super::check::{Checker, Field, bad_record};
 use super::input::Input;
-use super::{Format, Read, Stake};
-use crate::error::{InputError, ReadError};
+use super::{Format, Read};
+use crate::error::{InputError, ReadError, RecordError};
 
 /// The most characters of an error of the parser that go into a message: its text may quote the input.
 const MAX_REASON_CHARS: usize = 300;
@@ -40,15 +41,19 @@ pub enum InlineShare {
     Text(String),
 }
 
+/// Stakes that are handed on together.
+const BATCH: usize = 1 << 12;
+
 /// Reads a document of stakes.
 pub(super) fn read_document<E>(
     input: &mut Input<'_>,
     checker: Checker,
-    sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+    sink: &mut dyn FnMut(&mut Batch) -> Result<(), E>,
 ) -> Result<Read, ReadError<E>> {
     let budget = Budget::new();
     let mut reading = Reading {
         checker,
+        batch: Batch::default(),
         sink,
         budget: &budget,
         failure: None,
@@ -57,8 +62,13 @@ pub(super) fn read_document<E>(
         let mut json = serde_json::Deserializer::from_reader(Budgeted::new(BufReader::new(&mut *input), &budget));
         Document(&mut reading).deserialize(&mut json).and_then(|()| json.end())
     };
-    if let Some(failure) = reading.failure {
-        return Err(failure);
+    // What the sink says of the stakes before a fault comes before that.
+    match reading.failure.take() {
+        Some(failure @ ReadError::Sink(_)) => return Err(failure),
+        failure => {
+            reading.hand_on()?;
+            failure.map_or(Ok(()), Err)?;
+        }
     }
     if let Some(fault) = budget.fault() {
         return Err(fault.into());
@@ -73,12 +83,7 @@ pub(super) fn read_document<E>(
     }
 }
 
-fn take<E>(
-    checker: &mut Checker,
-    row: u64,
-    stake: &InlineStake,
-    sink: &mut dyn FnMut(Stake<'_>) -> Result<(), E>,
-) -> Result<(), ReadError<E>> {
+fn take(checker: &mut Checker, row: u64, stake: &InlineStake, batch: &mut Batch) -> Result<(), RecordError> {
     let printed;
     let share = match &stake.share {
         InlineShare::Text(text) => text,
@@ -94,14 +99,15 @@ fn take<E>(
             name,
             text: text.as_bytes(),
         }),
-        sink,
+        batch,
     )
 }
 
 /// What the visitors share. A failure of ours cannot pass through serde, so it waits here.
 struct Reading<'s, E> {
     checker: Checker,
-    sink: &'s mut dyn FnMut(Stake<'_>) -> Result<(), E>,
+    batch: Batch,
+    sink: &'s mut dyn FnMut(&mut Batch) -> Result<(), E>,
     budget: &'s Budget,
     failure: Option<ReadError<E>>,
 }
@@ -109,13 +115,25 @@ struct Reading<'s, E> {
 impl<E> Reading<'_, E> {
     fn element(&mut self, row: u64, value: Value) -> Result<(), ReadError<E>> {
         match stake(value) {
-            Ok(stake) => take(&mut self.checker, row, &stake, self.sink),
+            Ok(stake) => take(&mut self.checker, row, &stake, &mut self.batch)?,
             Err((value, reason)) => {
                 let statement = format!("is not a stake ({reason})");
                 self.checker
-                    .refuse(bad_record("not_a_stake", row, value.to_string().as_bytes(), statement))
+                    .refuse(bad_record("not_a_stake", row, value.to_string().as_bytes(), statement))?;
             }
         }
+        if self.batch.len() >= BATCH {
+            self.hand_on()?;
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self) -> Result<(), ReadError<E>> {
+        if !self.batch.is_empty() {
+            (self.sink)(&mut self.batch).map_err(ReadError::Sink)?;
+            self.batch.clear();
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bytes of an input: decompressed, bounded, with the cause of a failure kept apart.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
 
 use crate::error::{InputError, ReadError};
@@ -87,29 +87,14 @@ impl<'a> Input<'a> {
 
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
+        if self.head_at >= self.head.len() {
+            return self.rest.read(buffer);
+        }
+        let available = &self.head[self.head_at..];
         let length = available.len().min(buffer.len());
         buffer[..length].copy_from_slice(&available[..length]);
-        self.consume(length);
+        self.head_at += length;
         Ok(length)
-    }
-}
-
-impl BufRead for Input<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.head_at < self.head.len() {
-            Ok(&self.head[self.head_at..])
-        } else {
-            self.rest.fill_buf()
-        }
-    }
-
-    fn consume(&mut self, amount: usize) {
-        if self.head_at < self.head.len() {
-            self.head_at += amount;
-        } else {
-            self.rest.consume(amount);
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod bad_records;
+mod large_files;
 mod stakes_documents;
 mod well_formed;
 

@@ -1,0 +1,363 @@
+//! Stakes on their way to a network: names packed and sorted by hash.
+//!
+//! Interning a name is a search in a table of all names, and a table that
+//! doesn't fit into a cache answers slowly. So names are dealt out by their hash
+//! to [`SHARDS`], each with a small table of its own, and a shard takes in many
+//! names at a time. A name of up to 16 bytes is a number, compared at once;
+//! others are kept as text.
+//!
+//! A batch knows no other, so that several can be filled at the same time.
+
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::Share;
+
+/// Into how many parts names are dealt: as many again for names of each kind,
+/// packed ones first.
+pub(crate) const SHARDS: usize = 64;
+
+/// Batches must agree in which shard a name is.
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+/// In the place of a shard: the company is the one of the stake before.
+pub(crate) const SAME: u8 = u8::MAX;
+
+/// Stakes that [`NetworkBuilder::append`](crate::NetworkBuilder::append) takes in together.
+///
+/// 58 bytes a stake, and names longer than 16 bytes.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// By shard: packed names; of others hash and place, see [`Place`].
+    pub(crate) names: Vec<Vec<u128>>,
+    /// The shard of each name: of the first owner, the first owned, the second owner, ... An owned company can be [`SAME`].
+    pub(crate) shards: Vec<u8>,
+    /// The last owned company, if it is packed.
+    owned: Option<u128>,
+    pub(crate) shares: Vec<Share>,
+    pub(crate) rows: Vec<u64>,
+    /// Names that can't be packed, one after another.
+    pub(crate) text: String,
+    /// Of all names.
+    pub(crate) bytes: u64,
+    hasher: DefaultHashBuilder,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            names: vec![Vec::new(); 2 * SHARDS],
+            shards: Vec::new(),
+            owned: None,
+            shares: Vec::new(),
+            rows: Vec::new(),
+            text: String::new(),
+            bytes: 0,
+            hasher: HASHER.clone(),
+        }
+    }
+}
+
+impl Batch {
+    /// Adds the stake that `owner` holds in `owned`; `row` is where it was read.
+    ///
+    /// # Panics
+    ///
+    /// If the long names of one batch have 4 GiB together.
+    pub fn push(&mut self, owner: &str, owned: &str, share: Share, row: u64) {
+        self.push_name(owner);
+        self.owned = None;
+        self.push_name(owned);
+        self.shares.push(share);
+        self.rows.push(row);
+    }
+
+    /// The same for short names, which costs less.
+    #[inline]
+    pub fn push_short(&mut self, owner: ShortName, owned: ShortName, share: Share, row: u64) {
+        self.bytes += (packed_len(owner.0) + packed_len(owned.0)) as u64;
+        self.push_packed(owner.0);
+        // Many files list the holders of a company one after another.
+        if self.owned == Some(owned.0) {
+            self.shards.push(SAME);
+        } else {
+            self.push_packed(owned.0);
+            self.owned = Some(owned.0);
+        }
+        self.shares.push(share);
+        self.rows.push(row);
+    }
+
+    /// Stakes in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shares.len()
+    }
+
+    /// Whether there is no stake in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shares.is_empty()
+    }
+
+    /// Takes all stakes out, keeping the memory.
+    pub fn clear(&mut self) {
+        self.names.iter_mut().for_each(Vec::clear);
+        self.shards.clear();
+        self.owned = None;
+        self.shares.clear();
+        self.rows.clear();
+        self.text.clear();
+        self.bytes = 0;
+    }
+
+    /// Adds a number to every row: of a part of a file, whose first row is known only when the parts before it are read.
+    pub fn shift_rows(&mut self, by: u64) {
+        self.rows.iter_mut().for_each(|row| *row += by);
+    }
+
+    /// Hands out the stakes in the order in which they were added: owner, owned, share, row.
+    ///
+    /// # Errors
+    ///
+    /// The first that `take` returns, which ends it.
+    pub fn try_for_each<E>(&self, mut take: impl FnMut(&str, &str, Share, u64) -> Result<(), E>) -> Result<(), E> {
+        let mut next = [0_usize; 2 * SHARDS];
+        let mut name = |shard: u8| {
+            let shard = usize::from(shard);
+            let word = self.names[shard][next[shard]];
+            next[shard] += 1;
+            (shard, word)
+        };
+        let mut owned = (0, 0);
+        for ((shards, &share), &row) in self.shards.chunks_exact(2).zip(&self.shares).zip(&self.rows) {
+            let owner = name(shards[0]);
+            if shards[1] != SAME {
+                owned = name(shards[1]);
+            }
+            let (mut first, mut second) = ([0; 16], [0; 16]);
+            take(self.text(owner, &mut first), self.text(owned, &mut second), share, row)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push_name(&mut self, name: &str) {
+        self.bytes += name.len() as u64;
+        if let Some(packed) = pack(name) {
+            return self.push_packed(packed);
+        }
+        let hash = self.hasher.hash_one(name);
+        let start = self.text.len();
+        self.text.push_str(name);
+        let place = Place {
+            hash,
+            start: crate::names::to_u32(start),
+            end: crate::names::to_u32(self.text.len()),
+        };
+        self.push_word(SHARDS + shard_of(hash), place.pack());
+    }
+
+    #[inline]
+    fn push_packed(&mut self, packed: u128) {
+        self.push_word(shard_of(hash(&self.hasher, packed)), packed);
+    }
+
+    #[inline]
+    fn push_word(&mut self, shard: usize, word: u128) {
+        self.names[shard].push(word);
+        #[expect(clippy::cast_possible_truncation, reason = "below twice SHARDS")]
+        self.shards.push(shard as u8);
+    }
+
+    fn text<'a>(&'a self, (shard, word): (usize, u128), bytes: &'a mut [u8; 16]) -> &'a str {
+        if shard < SHARDS {
+            *bytes = word.to_be_bytes();
+            std::str::from_utf8(&bytes[..packed_len(word)]).expect("it was packed from text")
+        } else {
+            self.long(Place::unpack(word))
+        }
+    }
+
+    /// A name that is kept as text.
+    pub(crate) fn long(&self, place: Place) -> &str {
+        &self.text[place.start as usize..place.end as usize]
+    }
+}
+
+/// A name of up to 16 bytes, packed into a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShortName(u128);
+
+impl ShortName {
+    /// The first `length` bytes of `window`, if there are 1 to 16 and all are graphic ASCII characters: `!` to `~`.
+    ///
+    /// All bytes are looked at together, so this takes less time than to look at one after another.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ownership::ShortName;
+    ///
+    /// let line = b"GB-00445790,0.25";
+    /// assert!(ShortName::graphic(*line, 11).is_some());
+    /// assert!(ShortName::graphic(*b"Caf\xe9,0.25       ", 4).is_none());
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn graphic(window: [u8; 16], length: usize) -> Option<Self> {
+        const HIGH: u128 = ONES << 7;
+        if !(1..=16).contains(&length) {
+            return None;
+        }
+        let unused = if length == 16 { 0 } else { u128::MAX >> (8 * length) };
+        let packed = u128::from_be_bytes(window) & !unused;
+        let filled = packed | (unused & (ONES * b'~' as u128));
+        // Byte by byte nothing is carried over: with high bits set, what is taken off leaves them set from `!` on, and
+        // without, one more sets them behind `~`.
+        let is_graphic =
+            (filled | filled.wrapping_add(ONES)) & HIGH == 0 && ((filled | HIGH) - ONES * b'!' as u128) & HIGH == HIGH;
+        is_graphic.then_some(Self(packed))
+    }
+}
+
+/// Where a name is in the text of its batch, and its hash.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) hash: u64,
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    fn pack(self) -> u128 {
+        u128::from(self.hash) << 64 | u128::from(self.start) << 32 | u128::from(self.end)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the parts that were packed")]
+    pub(crate) fn unpack(word: u128) -> Self {
+        Self {
+            hash: (word >> 64) as u64,
+            start: (word >> 32) as u32,
+            end: word as u32,
+        }
+    }
+}
+
+/// A one in each byte.
+const ONES: u128 = u128::MAX / 255;
+
+/// The bytes of a name as a number whose order is that of names, filled up with
+/// zeros; `None` if it has more than 16, or zeros of its own.
+#[inline]
+pub(crate) fn pack(name: &str) -> Option<u128> {
+    if name.len() > 16 {
+        return None;
+    }
+    let packed = prefix(name);
+    let filled = packed | u128::MAX.checked_shr(8 * crate::names::to_u32(name.len())).unwrap_or(0);
+    let has_zero = filled.wrapping_sub(ONES) & !filled & (ONES << 7) != 0;
+    (!has_zero).then_some(packed)
+}
+
+/// The first 16 bytes of a name, filled up with zeros: numbers whose order is
+/// that of names, where they differ.
+#[inline]
+pub(crate) fn prefix(name: &str) -> u128 {
+    let mut bytes = [0; 16];
+    let length = name.len().min(16);
+    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    u128::from_be_bytes(bytes)
+}
+
+/// How many bytes the name has that was packed into a number.
+pub(crate) fn packed_len(packed: u128) -> usize {
+    16 - packed.trailing_zeros() as usize / 8
+}
+
+#[inline]
+pub(crate) fn hash(hasher: &DefaultHashBuilder, packed: u128) -> u64 {
+    hasher.hash_one(packed)
+}
+
+/// From the middle of a hash: tables use both ends.
+#[inline]
+pub(crate) fn shard_of(hash: u64) -> usize {
+    (hash >> 32) as usize % SHARDS
+}
+
+/// The hasher that every batch uses.
+pub(crate) fn hasher() -> DefaultHashBuilder {
+    HASHER.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_graphic() {
+        for byte in 0..=u8::MAX {
+            for position in 0..16 {
+                let mut window = *b"abcdefghijklmnop";
+                window[position] = byte;
+                for length in 0..=17 {
+                    let name = window.get(..length).unwrap_or_default();
+                    let is_graphic = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+                    let found = ShortName::graphic(window, length);
+                    let expected = is_graphic.then(|| pack(std::str::from_utf8(name).unwrap()).unwrap());
+                    assert_eq!(found.map(|name| name.0), expected, "{window:?} {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_hands_out_what_was_put_in() {
+        let short = |name: &str| {
+            let mut window = [b','; 16];
+            window[..name.len()].copy_from_slice(name.as_bytes());
+            ShortName::graphic(window, name.len()).unwrap()
+        };
+        let share = Share::parse("0.5", crate::Unit::Fraction).unwrap();
+        let mut batch = Batch::default();
+        for _ in 0..2 {
+            batch.push_short(short("A"), short("Foo"), share, 1);
+            batch.push_short(short("B"), short("Foo"), share, 2);
+            batch.push("C, the third of that name", "Foo", share, 3);
+            batch.push_short(short("B"), short("Foo"), share, 4);
+            batch.push_short(short("0123456789abcdef"), short("Bar"), share, 5);
+            let mut found = Vec::new();
+            batch.shift_rows(10);
+            let all = batch.try_for_each(|owner, owned, _, row| {
+                found.push(format!("{row} {owner} {owned}"));
+                Ok::<(), ()>(())
+            });
+            assert_eq!((all, batch.len()), (Ok(()), 5));
+            let expected = [
+                "11 A Foo",
+                "12 B Foo",
+                "13 C, the third of that name Foo",
+                "14 B Foo",
+                "15 0123456789abcdef Bar",
+            ];
+            assert_eq!(found, expected);
+            batch.clear();
+        }
+    }
+
+    #[test]
+    fn packed_names_are_told_apart_and_in_order() {
+        let names = ["", "A", "A\u{1}", "AA", "B", "É", "ÉÉÉÉÉÉÉÉ", "é"];
+        let packed: Vec<u128> = names.iter().map(|name| pack(name).unwrap()).collect();
+        assert!(packed.is_sorted_by(|a, b| a < b), "{packed:x?}");
+        for (name, &packed) in names.iter().zip(&packed) {
+            assert_eq!(packed_len(packed), name.len());
+        }
+        for name in ["A\0", "\0", "A\0B", "12345678901234567"] {
+            assert_eq!(pack(name), None, "{name:?}");
+        }
+    }
+}
