@@ -282,8 +282,13 @@ async fn centrality_and_requirements() {
         (centrality[1] / centrality[0] - 0.610_783_918 / 0.559_885_258).abs() < 1e-8,
         "{centrality:?}"
     );
-    let job = api.run_file("katz", path.as_bytes(), json!({"alpha": 0.6})).await;
+    // The largest eigenvalue of the path is the root of two: 1 / 0.7072 is below it, 1 / 0.6 is not.
+    let job = api.run_file("katz", path.as_bytes(), json!({"alpha": 0.7072})).await;
     assert_eq!(job["error"]["code"], "alpha_too_large", "{job}");
+    let rows = result(api, "katz", path, json!({"alpha": 0.6})).await;
+    let centrality: Vec<f64> = rows[1..].iter().map(|row| row[1].parse().unwrap()).collect();
+    // x = 1 + 0.6 y and y = 1 + 1.2 x.
+    assert!((centrality[0] - 1.6 / 0.28).abs() < 1e-9 && (centrality[1] - 2.2 / 0.28).abs() < 1e-9);
 
     // Miller, Blair 2009, table 2.4.
     let sectors = "from,to,share\n1,1,0.15\n1,2,0.25\n2,1,0.2\n2,2,0.05\n";

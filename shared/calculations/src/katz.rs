@@ -2,7 +2,7 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{Network, katz};
+use ownership::katz;
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,9 +89,7 @@ impl Calculation for Katz {
 
     fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
-        let solved = run.stage("calculating", |stage| {
-            solve_network(stage, &self.scaled(&built.network)?, &self.common)
-        })?;
+        let solved = run.stage("calculating", |stage| self.solve(stage, &built))?;
         let table = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
         let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
@@ -101,21 +99,33 @@ impl Calculation for Katz {
 }
 
 impl Katz {
-    fn scaled(&self, network: &Network) -> Result<Network, Failure> {
-        network.scaled(self.alpha).ok_or_else(|| {
-            Failure::permanent(
+    /// Solves the faded network. Only where columns are over one can its chains outgrow the fading.
+    fn solve(&self, stage: &StageRun<'_>, built: &Built) -> Result<Solved, Failure> {
+        let network = built.network.scaled(self.alpha);
+        let solved = solve_network(stage, &network, &self.common)?;
+        let components = solved.resolvent.components();
+        let mut closed = components.closed.iter();
+        let is_over = |name: &String| {
+            network
+                .find(name)
+                .is_some_and(|member| network.column_sum(member) > 1.0)
+        };
+        match closed.find(|group| group.members.iter().any(is_over)) {
+            None => Ok(solved),
+            Some(group) => Err(Failure::permanent(
                 "alpha_too_large",
                 format!(
-                    "failed to scale the stakes by alpha {}: those in some company still sum to over 1; a smaller alpha, \
-                     or columns_over_100=normalise, will do",
-                    self.alpha
+                    "failed to sum over chains with alpha {}: in the ring of {} they grow faster than alpha makes them \
+                     fade; a smaller alpha, or columns_over_100=normalise, will do",
+                    self.alpha,
+                    group.members.first().map_or("", String::as_str),
                 ),
-            )
-        })
+            )),
+        }
     }
 
     fn map(&self, stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Table, Failure> {
-        let network = self.scaled(&built.network)?;
+        let network = built.network.scaled(self.alpha);
         let mut table = TableWriter::new(stage, &SCHEMA)?;
         for (company, centrality) in (0_u32..).zip(katz(&network, &solved.resolvent)) {
             if company % 4096 == 0 {

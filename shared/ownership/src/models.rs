@@ -1,5 +1,6 @@
 //! From shares to control: which part of a company each of its holders steers.
 
+use crate::network::Column;
 use serde::{Deserialize, Serialize};
 
 use crate::Network;
@@ -39,7 +40,7 @@ impl ControlModel {
     #[must_use]
     pub fn apply(self, network: &Network) -> Network {
         network.with_stakes(|company, stakes| match self {
-            Self::Linear => None,
+            Self::Linear => Column::AsBefore,
             Self::Threshold => take_all(company, stakes),
             Self::Relative => compare(company, stakes),
         })
@@ -47,21 +48,21 @@ impl ControlModel {
 }
 
 /// Leaves only those with a majority, if there are any. Decided on exact decimals.
-fn take_all(company: u32, stakes: &mut Vec<(u32, f64)>) -> Option<f64> {
+fn take_all(company: u32, stakes: &mut Vec<(u32, f64)>) -> Column {
     let own = stakes.iter().find(|&&(owner, _)| owner == company);
     let own = own.map_or(0, |&(_, share)| decimal(share));
     let votes = u128::from(ONE).saturating_sub(own);
     let is_majority = |&(owner, share): &(u32, f64)| owner != company && 2 * decimal(share) > votes;
     if !stakes.iter().any(is_majority) {
-        return None;
+        return Column::AsBefore;
     }
     stakes.retain(is_majority);
     divide(stakes);
-    Some(0.0)
+    Column::Undisclosed(0.0)
 }
 
 /// Squares the stakes of others and divides them by their sum.
-fn compare(company: u32, stakes: &mut Vec<(u32, f64)>) -> Option<f64> {
+fn compare(company: u32, stakes: &mut Vec<(u32, f64)>) -> Column {
     stakes.retain(|&(owner, _)| owner != company);
     // Divided by the largest first, so that small stakes do not vanish in their squares.
     let largest = stakes.iter().map(|&(_, share)| share).fold(0.0, f64::max);
@@ -70,7 +71,7 @@ fn compare(company: u32, stakes: &mut Vec<(u32, f64)>) -> Option<f64> {
         .for_each(|(_, share)| *share = (*share / largest).powi(2));
     divide(stakes);
     stakes.retain(|&(_, share)| share > 0.0);
-    Some(0.0)
+    Column::Undisclosed(0.0)
 }
 
 fn divide(stakes: &mut [(u32, f64)]) {

@@ -52,6 +52,16 @@ pub(crate) struct Over {
 pub(crate) type Stakes<'a> =
     std::iter::Zip<std::iter::Copied<std::slice::Iter<'a, u32>>, std::iter::Copied<std::slice::Iter<'a, f64>>>;
 
+/// How the stakes in a company that were changed add up.
+pub(crate) enum Column {
+    /// They were not changed.
+    AsBefore,
+    /// To one with this share, which is undisclosed.
+    Undisclosed(f64),
+    /// To more than one; what they are in units of `1e-18`.
+    Over(Vec<u128>),
+}
+
 impl Network {
     pub(crate) fn new(
         names: Names,
@@ -155,10 +165,9 @@ impl Network {
     /// The same companies with other stakes, in O(stakes + companies).
     ///
     /// `change` gets each company with its stakes in the order of ids. It leaves
-    /// them as they are and returns `None`, or changes them, without giving up
-    /// that order, and returns the share that is undisclosed then; the sum of
-    /// both is taken to be at most one. Findings are those of this network.
-    pub(crate) fn with_stakes(&self, mut change: impl FnMut(u32, &mut Vec<(u32, f64)>) -> Option<f64>) -> Self {
+    /// them as they are, or changes them without giving up that order, and says
+    /// what their sum is then. Findings are those of this network.
+    pub(crate) fn with_stakes(&self, mut change: impl FnMut(u32, &mut Vec<(u32, f64)>) -> Column) -> Self {
         let mut columns = Lists {
             starts: vec![0],
             ..Lists::default()
@@ -170,8 +179,9 @@ impl Network {
             stakes.clear();
             stakes.extend(self.holders(company));
             match change(company, &mut stakes) {
-                Some(missing) => undisclosed[company as usize] = missing,
-                None => over.extend(self.over(company).map(|units| Over {
+                Column::Undisclosed(missing) => undisclosed[company as usize] = missing,
+                Column::Over(units) => over.push(Over { company, units }),
+                Column::AsBefore => over.extend(self.over(company).map(|units| Over {
                     company,
                     units: units.to_vec(),
                 })),
