@@ -236,11 +236,18 @@ impl Served {
     /// `stakegraph serve` on `data`.
     #[must_use]
     pub fn start(binary: &str, data: &Path) -> Self {
+        Self::start_with(binary, data, &[])
+    }
+
+    /// The same with variables of its own in its environment.
+    #[must_use]
+    pub fn start_with(binary: &str, data: &Path, variables: &[(&str, &str)]) -> Self {
         use std::io::{BufRead, BufReader};
         let mut process = std::process::Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("RUST_LOG", "off")
+            .envs(variables.iter().copied())
             .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap();

@@ -8,7 +8,8 @@ use jobs::protocol::{Event, State as Life};
 use jobs::{Job, JobId, Status};
 
 use crate::body::JobPath;
-use crate::submit::{Accepted, accept};
+use crate::idempotency::IdempotencyKey;
+use crate::submit::{Accepted, accept, answered};
 use crate::wire::JobView;
 use crate::{Api, Problem};
 
@@ -23,10 +24,21 @@ pub(crate) async fn revoke(State(api): State<Api>, JobPath(id): JobPath) -> Resu
 }
 
 /// Try a failed or revoked job again, as a new job that starts after the stages that the old one committed.
-#[utoipa::path(post, path = "/jobs/{id}/retry", params(("id" = String, Path, description = "The job's UUID")),
+#[utoipa::path(post, path = "/jobs/{id}/retry", params(("id" = String, Path, description = "The job's UUID"),
+            ("Idempotency-Key" = Option<String>, Header,
+             description = "The same key with the same job to retry is the same new job, for 24 hours")),
     responses((status = 202, body = JobView, headers(("Location" = String), ("Retry-After" = u32))), (status = 400, body = Problem),
-              (status = 404, body = Problem), (status = 409, body = Problem, description = "It did not fail"), (status = 503, body = Problem)))]
-pub(crate) async fn retry(State(api): State<Api>, JobPath(id): JobPath) -> Result<Accepted, Problem> {
+              (status = 404, body = Problem), (status = 409, body = Problem, description = "It did not fail"),
+              (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn retry(
+    State(api): State<Api>,
+    JobPath(id): JobPath,
+    key: IdempotencyKey,
+) -> Result<Accepted, Problem> {
+    let idempotency = key.promises(format!("retry {id}"));
+    if let Some(answer) = answered(&api, idempotency.as_ref()).await? {
+        return Ok(answer);
+    }
     let old = api.clients.store.get(id).await?;
     if !matches!(old.state.status, Status::Failure | Status::Revoked) {
         return Err(Problem::new(
@@ -52,5 +64,5 @@ pub(crate) async fn retry(State(api): State<Api>, JobPath(id): JobPath) -> Resul
         state,
         ..old
     };
-    accept(&api, job, None).await
+    accept(&api, job, idempotency.as_ref()).await
 }

@@ -11,7 +11,8 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// How long a job's record and files are kept, in days. `KEEP_DAYS`, default 30.
     pub keep_days: u32,
-    /// Which callback URLs are accepted. `ALLOW_LOOPBACK_CALLBACKS`, default false.
+    /// Which callback URLs are accepted. `ALLOW_LOOPBACK_CALLBACKS`, default false, and `CALLBACK_PORTS`, those beside
+    /// 443 with commas between, default none.
     pub callbacks: webhooks::Policy,
 }
 
@@ -40,6 +41,7 @@ impl Settings {
             keep_days: setting_or("KEEP_DAYS", fallback.keep_days)?,
             callbacks: webhooks::Policy {
                 allow_loopback: setting_or("ALLOW_LOOPBACK_CALLBACKS", false)?,
+                ports: setting_or("CALLBACK_PORTS", webhooks::Ports::default())?,
             },
         })
     }

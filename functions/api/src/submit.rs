@@ -83,16 +83,21 @@ pub(crate) type Accepted = (StatusCode, [(HeaderName, String); 2], Json<JobView>
 
 /// Accept a job.
 #[utoipa::path(post, path = "/jobs", request_body = JobRequest,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body is the same job, for 24 hours")),
+    params(("Idempotency-Key" = Option<String>, Header,
+            description = "The same key with the same body is the same job, and gets the first answer again, for 24 hours")),
     responses(
         (status = 202, body = JobView, description = "Accepted", headers(("Location" = String), ("Retry-After" = u32))),
         (status = 400, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn submit(
     State(api): State<Api>,
-    IdempotencyKey(key): IdempotencyKey,
+    key: IdempotencyKey,
     body: JsonBody<JobRequest>,
 ) -> Result<Accepted, Problem> {
+    let idempotency = key.promises(body.digest);
+    if let Some(answer) = answered(&api, idempotency.as_ref()).await? {
+        return Ok(answer);
+    }
     let request = body.value;
     let parameters = api.registry.check(&request.job_type, &request.parameters)?;
     check_callback(&api, request.callback_url.as_deref())?;
@@ -111,30 +116,46 @@ pub(crate) async fn submit(
         expires_at: api.expires_at(now),
         state: Life::accepted(now, api.clients.store.limits()),
     };
-    let idempotency = key.map(|key| Idempotency {
-        key,
-        request: body.digest,
-    });
     accept(&api, job, idempotency.as_ref()).await
+}
+
+/// What was answered when the same request came before under the same key, whatever became of its input since.
+pub(crate) async fn answered(api: &Api, idempotency: Option<&Idempotency>) -> Result<Option<Accepted>, Problem> {
+    let Some(idempotency) = idempotency else {
+        return Ok(None);
+    };
+    match api.clients.store.accepted_before(TENANT, idempotency).await? {
+        None => Ok(None),
+        Some(id) => first_answer(api, id).await.map(Some),
+    }
 }
 
 /// Makes the job durable, then sends the message. If the message is lost, the sweeper sends another.
 pub(crate) async fn accept(api: &Api, job: Job, idempotency: Option<&Idempotency>) -> Result<Accepted, Problem> {
-    let job = match api.clients.store.create(&job, idempotency).await? {
-        Created::New => {
-            tracing::info!(job_id = %job.id, job_type = job.job_type, "job accepted");
-            if let Err(error) = api.clients.jobs.send(job.id, 0).await {
-                tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
-            }
-            job
-        }
-        Created::Before(id) => api.clients.store.get(id).await?,
-    };
+    match api.clients.store.create(&job, idempotency).await? {
+        Created::New => {}
+        Created::Before(id) => return first_answer(api, id).await,
+    }
+    tracing::info!(job_id = %job.id, job_type = job.job_type, "job accepted");
+    if let Err(error) = api.clients.jobs.send(job.id, 0).await {
+        tracing::warn!(job_id = %job.id, error = error.with_causes(), "left to the sweeper");
+    }
+    Ok(answer(job))
+}
+
+/// The answer that the call got which was accepted as job `id`: the job as it was then, whatever became of it since.
+async fn first_answer(api: &Api, id: JobId) -> Result<Accepted, Problem> {
+    let job = api.clients.store.get(id).await?;
+    let state = Life::accepted(job.created_at, api.clients.store.limits());
+    Ok(answer(Job { state, ..job }))
+}
+
+fn answer(job: Job) -> Accepted {
     let headers = [
         (header::LOCATION, format!("/jobs/{}", job.id)),
         (header::RETRY_AFTER, "1".to_owned()),
     ];
-    Ok((StatusCode::ACCEPTED, headers, Json(job.into())))
+    (StatusCode::ACCEPTED, headers, Json(job.into()))
 }
 
 impl Api {

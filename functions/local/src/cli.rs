@@ -104,12 +104,14 @@ fn start_log(command: &Command) {
         .init();
 }
 
-/// A system with the limits that the environment sets, as for the worker on AWS.
+/// A system with the limits that the environment sets, as for the functions on AWS.
 fn settings(data: PathBuf, listen: SocketAddr) -> anyhow::Result<SystemSettings> {
-    Ok(SystemSettings {
+    let mut settings = SystemSettings {
         pipeline: worker::settings_from_env()?,
         ..SystemSettings::new(data, listen)
-    })
+    };
+    settings.api.callbacks.ports = jobs::setting_or("CALLBACK_PORTS", webhooks::Ports::default())?;
+    Ok(settings)
 }
 
 fn say(line: &str) {

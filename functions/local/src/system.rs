@@ -15,12 +15,12 @@ use std::time::Duration;
 use api::{Api, Settings as ApiSettings, router};
 use jobs::pipeline::Settings as PipelineSettings;
 use jobs::protocol::Limits;
-use jobs::{Clients, Clock, Registry};
+use jobs::{Bus, Clients, Clock, Registry};
 use notifier::Notifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use webhooks::{Deliverer, Policy, Secret};
+use webhooks::{Deliverer, Policy, Secret, Secrets};
 use worker::Worker;
 
 use backend::Backend;
@@ -42,6 +42,10 @@ pub struct SystemSettings {
     pub pipeline: PipelineSettings,
     /// How many jobs run at once.
     pub workers: usize,
+    /// How many events are delivered at once: more than jobs run, since receivers may be slow.
+    pub notifiers: usize,
+    /// Where completion events go beside whoever asked for the job.
+    pub bus: Option<Bus>,
     /// The limits of the API.
     pub api: ApiSettings,
     /// How often the sweeper looks.
@@ -68,9 +72,12 @@ impl SystemSettings {
             },
             pipeline: PipelineSettings::default(),
             workers,
+            notifiers: 10,
+            bus: None,
             api: ApiSettings {
                 callbacks: Policy {
                     allow_loopback: listen.ip().is_loopback(),
+                    ..Policy::default()
                 },
                 ..ApiSettings::default()
             },
@@ -85,7 +92,7 @@ impl SystemSettings {
 #[derive(Debug)]
 pub struct System {
     address: SocketAddr,
-    secret: Secret,
+    secrets: Secrets,
     clients: Clients,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -102,8 +109,11 @@ impl System {
     pub async fn start(settings: SystemSettings) -> Result<Self, SystemError> {
         let data = DataFolder::open(&settings.data)?;
         let backend = Backend::start(&settings.data).await?;
-        let secret = data.webhook_secret()?;
-        let clients = backend.clients(settings.limits, settings.clock).await?;
+        let secrets = data.webhook_secrets()?;
+        let mut clients = backend.clients(settings.limits, settings.clock).await?;
+        if let Some(bus) = settings.bus {
+            clients = clients.with_bus(bus);
+        }
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|error| SystemError::Listen(settings.listen, error))?;
@@ -126,14 +136,14 @@ impl System {
             tasks.spawn(mapping::map(backend.jobs_queue(), handle, stopping.clone()));
         }
         let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::HttpClient)?;
-        let notifier = Notifier::new(clients.playing("notifier"), deliverer, secret.clone());
-        for _ in 0..settings.workers {
-            let notifier = notifier.clone();
+        let notifier = Notifier::new(clients.playing("notifier"), deliverer, secrets.clone());
+        if settings.notifiers > 0 {
             let handle = move |event| {
                 let notifier = notifier.clone();
                 async move { Some(notifier.handle(event).await) }
             };
-            tasks.spawn(mapping::map(backend.callbacks_queue(), handle, stopping.clone()));
+            let inbox = backend.callbacks_queue();
+            tasks.spawn(mapping::map_many(inbox, handle, settings.notifiers, stopping.clone()));
         }
         let swept = clients.playing("sweeper");
         let sweep = move || sweep(swept.clone());
@@ -142,7 +152,7 @@ impl System {
         tasks.spawn(serve(listener, router(api), stopping));
         Ok(Self {
             address,
-            secret,
+            secrets,
             clients,
             stop,
             tasks,
@@ -159,7 +169,7 @@ impl System {
     /// What completion events are signed with.
     #[must_use]
     pub const fn secret(&self) -> &Secret {
-        &self.secret
+        self.secrets.current()
     }
 
     /// The clients that its functions use.

@@ -1,35 +1,46 @@
 //! The notifier: each message of the queue of callbacks names one job whose completion event is to be delivered.
 //!
-//! Delivery is at least once, always with the same event id. Every attempt is recorded; a failed one is tried again on
-//! the schedule of [`webhooks::retry_after_ms`], and then listed as dead until somebody replays it.
+//! Delivery is at least once, always with the same event id, to each subscriber by itself: whoever asked for the job, and
+//! a bus where one is set. Every attempt is recorded when it begins and when it ends; a failed one is tried again on the
+//! schedule of [`webhooks::wait_ms`], and then listed as dead until somebody replays it.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop at the first surprise"))]
+
+mod body;
 
 use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use jobs::{Clients, Completion, Delivery, DeliveryTry, Error, Job, JobId, Message};
-use serde_json::json;
+use futures::future::join_all;
+use jobs::{
+    Begun, Clients, Completion, Delivery, DeliveryTry, Error, JobId, Message, Next, Subscriber, Timestamp, TryEnd,
+};
 use tracing::Instrument;
-use webhooks::{Answer, Deliverer, Request, Secret};
+use webhooks::{ATTEMPTS, Answer, Deliverer, Request, Secrets};
+
+use body::body;
 
 /// While an attempt is made, nobody makes another: longer than the longest attempt.
 const HOLD_MS: i64 = 30_000;
+
+/// A message waits this long in its queue at most; a longer wait is the sweeper's.
+const LONGEST_DELAY_MS: i64 = 900_000;
 
 /// Everything a notifier needs, made once at start.
 #[derive(Debug, Clone)]
 pub struct Notifier {
     clients: Clients,
     deliverer: Deliverer,
-    secret: Secret,
+    secrets: Secrets,
 }
 
 impl Notifier {
-    /// A notifier that signs with `secret`.
+    /// A notifier that signs with `secrets`.
     #[must_use]
-    pub const fn new(clients: Clients, deliverer: Deliverer, secret: Secret) -> Self {
+    pub const fn new(clients: Clients, deliverer: Deliverer, secrets: Secrets) -> Self {
         Self {
             clients,
             deliverer,
-            secret,
+            secrets,
         }
     }
 
@@ -55,79 +66,123 @@ impl Notifier {
         notified.await.map_err(|error| error.with_causes())
     }
 
-    /// Makes one attempt to deliver the event of a job, if it is still to be delivered.
+    /// Makes one attempt with each subscriber to whom the event of a job is to be delivered now, side by side.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`]: the attempt may have been made without being recorded, and will be made again.
+    /// [`Error::Unavailable`]: an attempt may have been made whose end is not recorded. It counts, and another is made.
     pub async fn notify(&self, id: JobId) -> Result<(), Error> {
         let store = &self.clients.store;
-        let Some(completion) = store.begin_try(id, HOLD_MS).await? else {
+        // Read first: what is begun counts.
+        let job = match store.get(id).await {
+            Ok(job) => job,
+            Err(Error::NotFound(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let Some(begun) = store.begin_tries(id, HOLD_MS, ATTEMPTS).await? else {
             return Ok(());
         };
-        let Some(url) = completion.url.clone() else {
-            return Ok(());
-        };
-        let job = store.get(id).await?;
-        let at = store.clock().now();
-        let body = body(&job, &completion);
+        if begun.tries.is_empty() {
+            tracing::info!(delivery = ?Delivery::Dead, "gave up after attempts whose outcome is unknown");
+        }
+        let body = body(&job, begun.event());
+        let tries = begun.tries.iter().cloned();
+        let attempts = tries.map(|attempt| self.attempt(&begun, attempt, &body));
+        join_all(attempts).await.into_iter().collect()
+    }
+
+    async fn attempt(&self, begun: &Begun, mut attempt: DeliveryTry, body: &str) -> Result<(), Error> {
+        let store = &self.clients.store;
+        let event = begun.event();
         let started = Instant::now();
-        let answer = self
-            .deliverer
-            .deliver(&Request {
-                url: &url,
-                event_id: &completion.event_id,
-                timestamp_s: at.seconds(),
-                body: body.as_bytes(),
-                secret: &self.secret,
-            })
-            .await;
+        let answer = match &attempt.to {
+            Subscriber::Callback(url) => self.call(url, event, &attempt, body).await,
+            Subscriber::Bus(bus) => self.put(bus, event, body).await,
+        };
         let (status, error) = match &answer {
-            Answer::Status(status) => (Some(*status), None),
+            Answer::Status { status, .. } => (Some(*status), None),
             Answer::Failed(reason) => (None, Some(reason.clone())),
         };
-        let attempt = DeliveryTry {
-            number: completion.tries,
-            at,
+        attempt.end = Some(TryEnd {
+            delivered: answer.is_success(),
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             status,
             error,
-        };
-        let wait = webhooks::retry_after_ms(completion.round);
-        let (delivery, wait) = match (answer.is_success(), answer.is_gone(), wait) {
-            (true, _, _) => (Delivery::Delivered, None),
-            (false, true, _) | (false, false, None) => (Delivery::Dead, None),
-            (false, false, Some(wait)) => (Delivery::Pending, Some(wait)),
-        };
-        tracing::info!(number = attempt.number, ?status, ?delivery, "tried to deliver");
-        let retry_at = wait.map(|wait| store.clock().now().plus_ms(wait));
-        store.record_try(&completion, &attempt, delivery, retry_at).await?;
+        });
+        let now = store.clock().now();
+        let next = next(&answer, attempt.round, now);
+        log(&attempt, status, &next);
+        store.end_try(begun, &attempt, &next).await?;
+        match next {
+            Next::Retry(at) => self.wake(event.job_id, at.ms() - now.ms()).await,
+            Next::Delivered | Next::Dead(_) => {}
+        }
         Ok(())
+    }
+
+    /// Asks for another look after `wait` milliseconds, where a message can wait for so long.
+    async fn wake(&self, id: JobId, wait: i64) {
+        if wait > LONGEST_DELAY_MS {
+            return;
+        }
+        if let Err(error) = self.clients.callbacks.send(id, wait).await {
+            tracing::warn!(error = error.with_causes(), "left to the sweeper");
+        }
+    }
+
+    async fn call(&self, url: &str, event: &Completion, attempt: &DeliveryTry, body: &str) -> Answer {
+        let request = Request {
+            url,
+            event_id: &event.event_id,
+            timestamp_s: attempt.at.seconds(),
+            body: body.as_bytes(),
+            secrets: &self.secrets,
+        };
+        self.deliverer.deliver(&request).await
+    }
+
+    async fn put(&self, name: &str, event: &Completion, body: &str) -> Answer {
+        let Some(bus) = self.clients.bus.as_ref().filter(|bus| bus.name() == name) else {
+            return Answer::Failed("EVENT_BUS does not name this bus any more".to_owned());
+        };
+        match bus.put(event, body).await {
+            Ok(()) => Answer::Status {
+                status: 200,
+                asked_ms: None,
+            },
+            Err(error) => Answer::Failed(error.to_string()),
+        }
     }
 }
 
-/// The event as it is sent. The report links are paths of the API, which asks who is there.
-fn body(job: &Job, completion: &Completion) -> String {
-    let outcome = job.state.outcome.as_ref();
-    let reports: Vec<_> = outcome
-        .map(|outcome| outcome.reports.iter())
-        .into_iter()
-        .flatten()
-        .map(|report| json!({"name": report.name, "size": report.size, "sha256": report.sha256}))
-        .collect();
-    json!({
-        "type": completion.event_type,
-        "timestamp": completion.occurred_at.to_string(),
-        "data": {
-            "job_id": job.id,
-            "type": job.job_type,
-            "status": job.state.status,
-            "attempt": job.state.attempt,
-            "created_at": job.created_at.to_string(),
-            "finished_at": completion.occurred_at.to_string(),
-            "error": job.state.error,
-            "reports": reports,
-        },
-    })
-    .to_string()
+/// What follows the attempt that is the `round`-th since the last replay and ended at `now`.
+fn next(answer: &Answer, round: u32, now: Timestamp) -> Next {
+    if answer.is_success() {
+        return Next::Delivered;
+    }
+    if answer.is_gone() {
+        return Next::Dead("the receiver answered 410: it wants no more".to_owned());
+    }
+    let asked = match answer {
+        Answer::Status { asked_ms, .. } => *asked_ms,
+        Answer::Failed(_) => None,
+    };
+    match webhooks::wait_ms(round, asked) {
+        Some(wait) => Next::Retry(now.plus_ms(wait)),
+        None => Next::Dead(format!("{round} attempts failed")),
+    }
+}
+
+/// Alarms count what is `Dead`.
+fn log(attempt: &DeliveryTry, status: Option<u16>, next: &Next) {
+    let delivery = match next {
+        Next::Delivered => Delivery::Delivered,
+        Next::Retry(_) => Delivery::Pending,
+        Next::Dead(_) => Delivery::Dead,
+    };
+    let to = match &attempt.to {
+        Subscriber::Callback(_) => "callback",
+        Subscriber::Bus(_) => "bus",
+    };
+    tracing::info!(to, number = attempt.number, ?status, ?delivery, "tried to deliver");
 }

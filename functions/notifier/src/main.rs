@@ -2,10 +2,10 @@
 #![recursion_limit = "256"]
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use jobs::{Clients, setting, setting_or};
+use jobs::{Clients, setting, setting_if, setting_or};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
 use notifier::Notifier;
-use webhooks::{Deliverer, Policy};
+use webhooks::{Deliverer, Policy, Ports, Secrets};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -19,8 +19,10 @@ async fn function() -> Result<(), Error> {
     let clients = Clients::from_env().await?;
     let deliverer = Deliverer::new(Policy {
         allow_loopback: setting_or("ALLOW_LOOPBACK_CALLBACKS", false)?,
+        ports: setting_or("CALLBACK_PORTS", Ports::default())?,
     })?;
-    let notifier = &Notifier::new(clients, deliverer, setting("WEBHOOK_SECRET")?);
+    let secrets = Secrets::new(setting("WEBHOOK_SECRET")?, setting_if("WEBHOOK_SECRET_PREVIOUS")?);
+    let notifier = &Notifier::new(clients, deliverer, secrets);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         Ok::<_, Error>(notifier.handle(event.payload).await)
     }))

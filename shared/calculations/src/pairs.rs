@@ -16,14 +16,17 @@ pub(crate) struct Mapped {
     pub(crate) left_out: LeftOut,
 }
 
-/// Hands the pairs of each company, in the order of names, to `write`, which begins the company and adds its rows.
+/// Begins a company in the table and adds its rows.
+type Write<'w> = dyn FnMut(&mut TableWriter, u32, &[Pair]) -> Result<(), Failure> + 'w;
+
+/// Hands the pairs of each company, in the order of names, to `write`.
 pub(crate) fn map_pairs(
     stage: &StageRun<'_>,
     schema: &'static Schema,
     built: &Built,
     solved: &Solved,
     floor: f64,
-    write: &mut dyn FnMut(&mut TableWriter, u32, &[Pair]) -> Result<(), Failure>,
+    write: &mut Write<'_>,
 ) -> Result<Mapped, Failure> {
     let network = &built.network;
     // Ids are in the order of names.

@@ -1,4 +1,4 @@
-//! The three clients, made once at start from the process's environment.
+//! The clients, made once at start from the process's environment.
 
 use std::env;
 use std::fmt::Display;
@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use std::time::Duration;
 
 use crate::protocol::Limits;
-use crate::{Clock, Files, Queue, Store};
+use crate::{Bus, Clock, Files, Queue, Store};
 
 /// A setting is absent or bad.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +45,18 @@ pub fn setting<T: FromStr<Err: Display>>(name: &'static str) -> Result<T, Missin
 ///
 /// [`MissingSetting`] when it is there and does not parse.
 pub fn setting_or<T: FromStr<Err: Display>>(name: &'static str, default: T) -> Result<T, MissingSetting> {
+    Ok(setting_if(name)?.unwrap_or(default))
+}
+
+/// As [`setting`], where it is there.
+///
+/// # Errors
+///
+/// [`MissingSetting`] when it is there and does not parse.
+pub fn setting_if<T: FromStr<Err: Display>>(name: &'static str) -> Result<Option<T>, MissingSetting> {
     match env::var(name) {
-        Ok(value) if !value.is_empty() => setting(name),
-        _ => Ok(default),
+        Ok(value) if !value.is_empty() => setting(name).map(Some),
+        _ => Ok(None),
     }
 }
 
@@ -62,11 +71,13 @@ pub struct Clients {
     pub jobs: Queue,
     /// Wakes the notifier.
     pub callbacks: Queue,
+    /// Takes every completion event, where a setting names it.
+    pub bus: Option<Bus>,
 }
 
 impl Clients {
-    /// Reads `TABLE`, `BUCKET`, `JOBS_QUEUE_URL`, `CALLBACKS_QUEUE_URL`, and the bounds `MAX_ATTEMPTS` (5), `LEASE_MS`
-    /// (60000) and `GRACE_MS` (60000), and what the AWS SDK reads by itself.
+    /// Reads `TABLE`, `BUCKET`, `JOBS_QUEUE_URL`, `CALLBACKS_QUEUE_URL`, the bounds `MAX_ATTEMPTS` (5), `LEASE_MS`
+    /// (60000) and `GRACE_MS` (60000), `EVENT_BUS` (none), and what the AWS SDK reads by itself.
     ///
     /// # Errors
     ///
@@ -85,8 +96,23 @@ impl Clients {
             grace_ms: setting_or("GRACE_MS", fallback.grace_ms)?,
         };
         check(limits)?;
+        let bus = setting_if("EVENT_BUS")?;
         let config = Self::sdk_config().load().await;
-        Ok(Self::new(&config, None, names, Clock::system(), limits))
+        let clients = Self::new(&config, None, names, Clock::system(), limits);
+        Ok(match bus {
+            Some(bus) => clients.with_bus(Bus::new(&config, bus)),
+            None => clients,
+        })
+    }
+
+    /// The same, with a bus for the completion events of jobs that end from now on.
+    #[must_use]
+    pub fn with_bus(self, bus: Bus) -> Self {
+        Self {
+            store: self.store.with_bus(bus.name().to_owned()),
+            bus: Some(bus),
+            ..self
+        }
     }
 
     /// The SDK's configuration as every client here wants it: standard retries with backoff and jitter, bounded calls.
@@ -121,6 +147,7 @@ impl Clients {
             files: Files::new(s3, names.bucket),
             jobs: Queue::new(sqs.clone(), names.jobs_queue_url),
             callbacks: Queue::new(sqs, names.callbacks_queue_url),
+            bus: None,
         }
     }
 }

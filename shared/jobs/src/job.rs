@@ -280,3 +280,12 @@ pub struct Job {
     /// Where it is in its life.
     pub state: State,
 }
+
+impl Job {
+    /// Whom to tell, with `{job_id}` filled in.
+    #[must_use]
+    pub fn callback(&self) -> Option<String> {
+        let url = self.callback_url.as_ref()?;
+        Some(url.replace("{job_id}", &self.id.to_string()))
+    }
+}

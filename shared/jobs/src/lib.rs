@@ -26,6 +26,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop at the first surprise"))]
 
+mod bus;
 mod calculation;
 mod clients;
 mod clock;
@@ -45,10 +46,11 @@ mod rows;
 mod store;
 mod table;
 
+pub use bus::{Bus, NotPut};
 pub use calculation::{Calculation, Invalid, Stage};
-pub use clients::{Clients, Endpoints, MissingSetting, Names, setting, setting_or};
+pub use clients::{Clients, Endpoints, MissingSetting, Names, setting, setting_if, setting_or};
 pub use clock::{Clock, Timestamp};
-pub use completion::{Completion, Delivery, DeliveryTry};
+pub use completion::{Completion, Delivery, DeliveryTry, Next, Subscriber, Subscription, TryEnd};
 pub use error::{Error, Failure, Stopped};
 pub use files::{Files, InputStream, Report, ReportWriter, SignedRequest, Spool, SpoolWriter};
 pub use id::{InvalidJobId, JobId};
@@ -57,5 +59,5 @@ pub use pipeline::{Run, StageRun};
 pub use queue::{Message, Queue};
 pub use registry::{JobType, ParameterError, Registry};
 pub use rows::{RowBlock, RowsWriter};
-pub use store::{Created, Due, DuePages, Filter, Idempotency, Page, Seen, Store};
+pub use store::{Begun, Created, Due, DuePages, Filter, Idempotency, Page, Seen, Store};
 pub use table::create_table;

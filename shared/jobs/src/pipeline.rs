@@ -220,7 +220,9 @@ async fn run_on_a_thread(mut run: Run, work: Result<Runnable, Failure>) -> Resul
 pub async fn settle(clients: &Clients, seen: &Seen) -> Executed {
     let job = seen.job();
     let sent = match job.state.status {
-        status if status.is_terminal() && job.callback_url.is_some() => clients.callbacks.send(job.id, 0).await,
+        status if status.is_terminal() && (job.callback_url.is_some() || clients.bus.is_some()) => {
+            clients.callbacks.send(job.id, 0).await
+        }
         Status::Pending => {
             let wait = job.state.not_before.ms() - clients.store.clock().now().ms();
             clients.jobs.send(job.id, wait).await

@@ -8,6 +8,7 @@ mod completions;
 mod create;
 mod query;
 
+pub use completions::Begun;
 pub use create::{Created, Idempotency};
 pub use query::{Due, DuePages, Filter, Page};
 
@@ -31,6 +32,8 @@ pub struct Store {
     pub(crate) table: String,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    /// Where every completion event goes, beside whoever asked for the job.
+    bus: Option<String>,
 }
 
 /// A job as its writer last saw it. Holding one saves the read before the next change.
@@ -61,7 +64,14 @@ impl Store {
             table,
             clock,
             limits,
+            bus: None,
         }
+    }
+
+    /// The same table; the events of jobs that end from now on are for `bus` too.
+    #[must_use]
+    pub fn with_bus(self, bus: String) -> Self {
+        Self { bus: Some(bus), ..self }
     }
 
     /// The same table by another clock.
@@ -184,8 +194,8 @@ impl Store {
 
     /// The job's end and its completion event, both or neither.
     async fn write_end(&self, job: &Job, seen: &Version, version: &Version) -> Result<Write, Error> {
-        let completion =
-            Completion::of(job, self.limits.grace_ms).expect("only a job that has ended is written as its end");
+        let completion = Completion::of(job, self.limits.grace_ms, self.bus.as_deref())
+            .expect("only a job that has ended is written as its end");
         let job_put = self
             .put(job_item(job, version)?)
             .condition_expression("rev = :seen")
@@ -203,9 +213,9 @@ impl Store {
     }
 
     /// All puts or none. A lost condition on the first put hands back the item found.
-    async fn transact<const N: usize>(
+    async fn transact(
         &self,
-        puts: [Result<Put, aws_sdk_dynamodb::error::BuildError>; N],
+        puts: impl IntoIterator<Item = Result<Put, aws_sdk_dynamodb::error::BuildError>>,
         token: &str,
     ) -> Result<Write, Error> {
         const ACTION: &str = "write items together";
@@ -239,10 +249,9 @@ fn failed_condition(reason: &aws_sdk_dynamodb::types::CancellationReason) -> boo
 
 fn completion_item(completion: &Completion, version: &Version) -> Result<Item, Error> {
     let mut item = to_item(completion, "a completion event")?;
-    item.remove("due_at");
     item.extend(to_item(version, "a version")?);
     item.extend(key(completion.job_id, crate::item::EVENT));
     item.insert("ttl".to_owned(), number(completion.expires_at.seconds()));
-    mark_due(&mut item, completion.job_id, completion.due_at);
+    mark_due(&mut item, completion.job_id, completion.due_at());
     Ok(item)
 }

@@ -1,82 +1,19 @@
-//! Which addresses may be called.
+//! Which addresses are public.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use reqwest::Url;
-
-/// What a callback URL may be.
-#[derive(Debug, Clone, Default)]
-pub struct Policy {
-    /// Whether `http` and any port to loopback addresses are allowed, for use on one machine. Default no.
-    pub allow_loopback: bool,
+/// Whether an address can be reached by everybody, as far as the registries of special-purpose addresses say: RFC 6890
+/// and what IANA entered since. An IPv4 address written as an IPv6 one counts as what it leads to, or is refused.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match canonical(address) {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
 }
 
-/// Why a URL is not called.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RefusedUrl {
-    /// It does not parse.
-    #[error("not a URL")]
-    NotAUrl,
-    /// Only https is called.
-    #[error("only https is allowed")]
-    Scheme,
-    /// Names and passwords in URLs end up in logs.
-    #[error("a user name or password in the URL is not allowed")]
-    Userinfo,
-    /// Only port 443 is called.
-    #[error("only port 443 is allowed")]
-    Port,
-    /// It names an address that is not public.
-    #[error("{0} is not a public address")]
-    NotPublic(IpAddr),
-    /// It has no host.
-    #[error("no host")]
-    NoHost,
-}
-
-impl Policy {
-    /// Checks what can be known without asking anyone: form, scheme, port, and an address in place of a name.
-    ///
-    /// # Errors
-    ///
-    /// [`RefusedUrl`].
-    pub fn check(&self, url: &str) -> Result<Url, RefusedUrl> {
-        let url = Url::parse(url).map_err(|_| RefusedUrl::NotAUrl)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(RefusedUrl::Userinfo);
-        }
-        let address = match url.host() {
-            None => return Err(RefusedUrl::NoHost),
-            Some(url::Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(url::Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            Some(url::Host::Domain(_)) => None,
-        };
-        let local =
-            url.host_str() == Some("localhost") || address.is_some_and(|address| canonical(address).is_loopback());
-        if self.allow_loopback && local && matches!(url.scheme(), "http" | "https") {
-            return Ok(url);
-        }
-        if url.scheme() != "https" {
-            return Err(RefusedUrl::Scheme);
-        }
-        if url.port_or_known_default() != Some(443) {
-            return Err(RefusedUrl::Port);
-        }
-        match address {
-            Some(address) if !self.allows(address) => Err(RefusedUrl::NotPublic(address)),
-            _ => Ok(url),
-        }
-    }
-
-    /// Whether a connection to `address` may be made.
-    #[must_use]
-    pub fn allows(&self, address: IpAddr) -> bool {
-        match canonical(address) {
-            local if local.is_loopback() => self.allow_loopback,
-            IpAddr::V4(address) => is_public_v4(address),
-            IpAddr::V6(address) => is_public_v6(address),
-        }
-    }
+/// Whether an address leads to this machine.
+pub(crate) fn is_loopback(address: IpAddr) -> bool {
+    canonical(address).is_loopback()
 }
 
 /// An IPv4 address in the clothes of an IPv6 one is the IPv4 address.
@@ -86,6 +23,9 @@ fn canonical(address: IpAddr) -> IpAddr {
         IpAddr::V4(_) => address,
     }
 }
+
+/// What machines of a cloud ask about themselves, where the address looks like any other.
+const METADATA: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 /// Not in the IANA registry of special-purpose IPv4 addresses, as far as those are not global.
 fn is_public_v4(address: Ipv4Addr) -> bool {
@@ -100,6 +40,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || protocols
         || relay
         || benchmarks
+        || address == METADATA
         || address.is_private()
         || address.is_loopback()
         || address.is_link_local()
@@ -107,6 +48,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 /// Global unicast, less the parts of it that lead elsewhere: documentation, 6to4, Teredo and other protocol ranges.
+/// IPv4-compatible and NAT64 addresses are not global unicast.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let global = (0x2000..0x4000).contains(&a);
@@ -122,59 +64,52 @@ mod tests {
 
     #[test]
     fn addresses_that_are_not_public_are_refused() {
-        let policy = Policy::default();
-        for text in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.16.0.1",
-            "192.168.1.1",
-            "192.0.0.1",
-            "198.18.0.1",
-            "203.0.113.9",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::a00:1",
-            "fc00::1",
-            "fe80::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2002:a00:1::",
-        ] {
-            let address: IpAddr = text.parse().unwrap();
-            assert!(!policy.allows(address), "{text}");
-        }
-        for text in ["1.1.1.1", "93.184.216.34", "2606:4700::1111"] {
-            let address: IpAddr = text.parse().unwrap();
-            assert!(policy.allows(address), "{text}");
+        let ranges = [
+            ("this network", "0.0.0.0 0.1.2.3"),
+            ("private", "10.1.2.3 172.16.0.1 172.31.255.255 192.168.1.1"),
+            ("carriers", "100.64.0.1 100.127.255.254 100.100.100.200"),
+            ("loopback", "127.0.0.1 127.255.255.254 ::1"),
+            ("link-local", "169.254.1.1 fe80::1 febf::1"),
+            (
+                "metadata",
+                "169.254.169.254 169.254.170.2 fd00:ec2::254 192.0.0.192 168.63.129.16",
+            ),
+            (
+                "protocols",
+                "192.0.0.1 192.88.99.1 2001::1 2001:1ff::1 64:ff9b:1::1 100::1 5f00::1",
+            ),
+            ("benchmarks", "198.18.0.1 198.19.255.255 2001:2::1"),
+            (
+                "documentation",
+                "192.0.2.1 198.51.100.1 203.0.113.9 2001:db8::1 3fff::1 3fff:fff::1",
+            ),
+            ("multicast", "224.0.0.1 239.255.255.255 ff02::1 ff0e::1"),
+            ("reserved", "240.0.0.1 255.255.255.255 4000::1"),
+            ("unspecified", "::"),
+            ("unique local", "fc00::1 fdff::1"),
+            ("site-local", "fec0::1"),
+            (
+                "IPv4-mapped",
+                "::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:100.64.0.1",
+            ),
+            ("IPv4-compatible", "::10.0.0.1 ::8.8.8.8"),
+            ("NAT64", "64:ff9b::a00:1 64:ff9b::7f00:1 64:ff9b::808:808"),
+            ("6to4 and Teredo", "2002:a00:1:: 2002:7f00:1:: 2001:0:a00:1::"),
+        ];
+        for (range, addresses) in ranges {
+            for text in addresses.split(' ') {
+                assert!(!is_public(text.parse().unwrap()), "{range}: {text}");
+            }
         }
     }
 
     #[test]
-    fn a_url_is_refused_for_what_can_be_seen_in_it() {
-        let refusal = |url: &str| Policy::default().check(url).unwrap_err();
-        assert_eq!(refusal("http://example.org/"), RefusedUrl::Scheme);
-        assert_eq!(refusal("https://example.org:8443/"), RefusedUrl::Port);
-        assert_eq!(refusal("https://u:p@example.org/"), RefusedUrl::Userinfo);
-        assert_eq!(refusal("nonsense"), RefusedUrl::NotAUrl);
-        // Other ways to write 127.0.0.1.
-        for url in ["https://2130706433/", "https://0x7f.1/", "https://[::ffff:7f00:1]/"] {
-            assert!(matches!(refusal(url), RefusedUrl::NotPublic(_)), "{url}");
+    fn addresses_beside_those_ranges_are_public() {
+        let addresses = "1.1.1.1 93.184.216.34 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.0.0.1 128.0.0.1 \
+                         169.253.0.1 172.15.0.1 172.32.0.1 192.167.0.1 192.169.0.1 198.17.0.1 198.20.0.1 223.255.255.255 \
+                         ::ffff:1.1.1.1 2606:4700::1111 2001:200::1 2003::1 3ffe::1";
+        for text in addresses.split_whitespace() {
+            assert!(is_public(text.parse().unwrap()), "{text}");
         }
-        assert!(Policy::default().check("https://example.org/hook?a=b").is_ok());
-    }
-
-    #[test]
-    fn loopback_is_called_only_where_a_setting_allows_it() {
-        let local = Policy { allow_loopback: true };
-        assert!(local.check("http://127.0.0.1:9000/hook").is_ok());
-        assert_eq!(local.check("http://example.org/").unwrap_err(), RefusedUrl::Scheme);
-        assert!(!local.allows("10.0.0.1".parse().unwrap()));
     }
 }

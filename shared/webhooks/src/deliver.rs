@@ -5,21 +5,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect;
+use reqwest::{header, redirect};
+use tokio::time::{Instant, timeout_at};
 
-use crate::{Policy, Secret};
+use crate::schedule::asked_ms;
+use crate::{Policy, Secrets};
 
-/// An attempt may take this long in all.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// An attempt may take this long in all: name, connection, request and answer.
+const TIME: Duration = Duration::from_secs(15);
 
 /// What a receiver answers beyond this is not read.
 const MOST_ANSWER: usize = 64 << 10;
+
+/// How long a connection is kept for the next event. Receivers end theirs after five seconds or more.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// The longest reason that is kept, in characters.
+const LONGEST_REASON: usize = 300;
 
 /// Makes attempts. The addresses that its resolver lets through are the ones it connects to.
 #[derive(Debug, Clone)]
 pub struct Deliverer {
     client: reqwest::Client,
     policy: Policy,
+    time: Duration,
 }
 
 /// What to send.
@@ -33,15 +42,20 @@ pub struct Request<'a> {
     pub timestamp_s: i64,
     /// JSON.
     pub body: &'a [u8],
-    /// Signs it.
-    pub secret: &'a Secret,
+    /// Sign it.
+    pub secrets: &'a Secrets,
 }
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The receiver answered with this HTTP status.
-    Status(u16),
+    /// The receiver answered.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// How long it asked to be left alone, in milliseconds.
+        asked_ms: Option<i64>,
+    },
     /// It did not, or was not asked.
     Failed(String),
 }
@@ -50,18 +64,28 @@ impl Answer {
     /// Whether the receiver has it: any 2xx. A redirect is a failure.
     #[must_use]
     pub const fn is_success(&self) -> bool {
-        matches!(self, Self::Status(200..=299))
+        matches!(self, Self::Status { status: 200..=299, .. })
     }
 
     /// Whether the receiver wants no more: 410.
     #[must_use]
     pub const fn is_gone(&self) -> bool {
-        matches!(self, Self::Status(410))
+        matches!(self, Self::Status { status: 410, .. })
+    }
+
+    fn of(response: &reqwest::Response, now_s: i64) -> Self {
+        let asked = response.headers().get(header::RETRY_AFTER);
+        Self::Status {
+            status: response.status().as_u16(),
+            asked_ms: asked
+                .and_then(|asked| asked.to_str().ok())
+                .and_then(|asked| asked_ms(asked, now_s)),
+        }
     }
 }
 
 impl Deliverer {
-    /// A client under `policy`: no redirects, no proxy from the environment.
+    /// A client under `policy`: no redirects, no proxy from the environment, 15 seconds for each attempt.
     ///
     /// # Errors
     ///
@@ -69,39 +93,55 @@ impl Deliverer {
     pub fn new(policy: Policy) -> Result<Self, reqwest::Error> {
         let resolver = Filter(policy.clone());
         let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())
+            .referer(false)
             .no_proxy()
+            .pool_idle_timeout(IDLE)
             .user_agent(concat!("stakegraph/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Arc::new(resolver))
             .build()?;
-        Ok(Self { client, policy })
+        Ok(Self {
+            client,
+            policy,
+            time: TIME,
+        })
     }
 
-    /// Makes one attempt.
+    /// The same with another time for each attempt.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Makes one attempt. The receiver's status line decides; of what follows, 64 KiB at most are read, and only for as
+    /// long as the attempt may take.
     pub async fn deliver(&self, request: &Request<'_>) -> Answer {
         let url = match self.policy.check(request.url) {
             Ok(url) => url,
             Err(refused) => return Answer::Failed(refused.to_string()),
         };
-        let signature = request.secret.sign(request.event_id, request.timestamp_s, request.body);
-        let sent = self
+        let end = Instant::now() + self.time;
+        let signature = request
+            .secrets
+            .sign(request.event_id, request.timestamp_s, request.body);
+        let send = self
             .client
             .post(url)
-            .header("content-type", "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", request.event_id)
             .header("webhook-timestamp", request.timestamp_s)
             .header("webhook-signature", signature)
             .body(request.body.to_vec())
-            .send()
-            .await;
-        match sent {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                drain(response).await;
-                Answer::Status(status)
+            .send();
+        match timeout_at(end, send).await {
+            Ok(Ok(response)) => {
+                let answer = Answer::of(&response, request.timestamp_s);
+                // What it says, and whether it comes to an end, changes nothing.
+                let _ = timeout_at(end, drain(response)).await;
+                answer
             }
-            Err(error) => Answer::Failed(reason(&error)),
+            Ok(Err(error)) => Answer::Failed(reason(&error)),
+            Err(_) => Answer::Failed(format!("no answer within {} s", self.time.as_secs_f64())),
         }
     }
 }
@@ -119,14 +159,11 @@ async fn drain(mut response: reqwest::Response) {
 
 /// The innermost cause, which is what helps: "connection refused" rather than "error sending request".
 fn reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", TIMEOUT.as_secs());
-    }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    cause.to_string().chars().take(LONGEST_REASON).collect()
 }
 
 #[derive(Debug)]
@@ -136,13 +173,21 @@ impl Resolve for Filter {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.0.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| policy.allows(address.ip())).collect();
-            if allowed.is_empty() {
-                return Err("the name leads to no public address".into());
-            }
-            let addresses: Addrs = Box::new(allowed.into_iter());
+            let name = name.as_str();
+            // A name of this machine is known without asking.
+            let chosen = match policy.choose(name, []) {
+                Ok(local) => local,
+                Err(_) => {
+                    let found = tokio::net::lookup_host((name, 0)).await?;
+                    policy.choose(name, found.map(|address| address.ip()))?
+                }
+            };
+            // The client fills in the port of the URL.
+            let addresses: Addrs = Box::new(chosen.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(addresses)
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,10 +16,11 @@
 
 mod address;
 mod deliver;
+mod policy;
 mod schedule;
 mod sign;
 
-pub use address::{Policy, RefusedUrl};
 pub use deliver::{Answer, Deliverer, Request};
-pub use schedule::retry_after_ms;
-pub use sign::{BadSecret, Secret};
+pub use policy::{BadPort, Policy, Ports, RefusedUrl};
+pub use schedule::{ATTEMPTS, LONGEST_ASKED_MS, asked_ms, wait_ms};
+pub use sign::{BadSecret, Secret, Secrets};

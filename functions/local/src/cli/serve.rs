@@ -1,5 +1,6 @@
 //! `stakegraph serve`: the whole system, until it is told to stop.
 
+use jobs::Bus;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::flags::ServeFlags;
@@ -9,7 +10,9 @@ use crate::System;
 pub(super) async fn serve(flags: ServeFlags) -> anyhow::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let data = flags.data.clone();
-    let system = System::start(settings(flags.data, flags.listen)?).await?;
+    let mut settings = settings(flags.data, flags.listen)?;
+    settings.bus = Bus::from_env().await?;
+    let system = System::start(settings).await?;
     if !flags.listen.ip().is_loopback() {
         complain("warning: there are no users and keys yet, so whoever reaches this address reads and writes all jobs");
     }

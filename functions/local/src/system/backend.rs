@@ -6,6 +6,8 @@ use std::path::Path;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials as SdkCredentials, Region};
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use aws_sdk_sqs::types::QueueAttributeName;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use jobs::protocol::Limits;
 use jobs::{Clients, Clock, Endpoints, Names};
 
@@ -164,7 +166,8 @@ fn random_credentials() -> Credentials {
     }
 }
 
-/// Nothing of the machine's own AWS configuration is looked at: no profile, no metadata service.
+/// Nothing of the machine's own AWS configuration is looked at: no profile, no metadata service. Nor is a proxy that the
+/// environment names: no proxy leads back to this machine's loopback.
 async fn embedded_config(credentials: &Credentials) -> aws_config::SdkConfig {
     let keys = SdkCredentials::new(
         &credentials.access_key,
@@ -173,11 +176,15 @@ async fn embedded_config(credentials: &Credentials) -> aws_config::SdkConfig {
         None,
         "embedded engines",
     );
+    let direct = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
     Clients::sdk_config()
         .behavior_version(BehaviorVersion::latest())
         .empty_test_environment()
         .region(Region::new(REGION))
         .credentials_provider(keys)
+        .http_client(direct)
         .load()
         .await
 }

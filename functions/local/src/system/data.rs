@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use webhooks::Secret;
+use webhooks::{Secret, Secrets};
 
 use crate::engines;
 
@@ -51,31 +51,43 @@ impl DataFolder {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// The secret that completion events are signed with: made once, readable by its owner alone.
-    pub(super) fn webhook_secret(&self) -> Result<Secret, SystemError> {
-        let path = self.path.join("webhook-secret");
-        let failed = |error| SystemError::Folder(path.clone(), error);
-        match fs::read_to_string(&path) {
-            Ok(text) => text
-                .trim()
-                .parse()
-                .map_err(|error| failed(io::Error::other(format!("{error}")))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let secret = Secret::new(&rand::random::<[u8; 32]>()).expect("32 bytes are enough");
-                let partial = self.path.join("webhook-secret.new");
-                let mut file = OpenOptions::new()
-                    .write(true)
-                    .create(true)
-                    .truncate(true)
-                    .mode(0o600)
-                    .open(&partial)
-                    .map_err(failed)?;
-                writeln!(file, "{}", secret.reveal()).map_err(failed)?;
-                file.sync_all().map_err(failed)?;
-                fs::rename(&partial, &path).map_err(failed)?;
-                Ok(secret)
-            }
-            Err(error) => Err(failed(error)),
-        }
+    /// What completion events are signed with: `webhook-secret`, made once and readable by its owner alone, and beside it
+    /// `webhook-secret-previous`, if it is there. So renaming the one to the other starts a rotation, and removing the
+    /// other ends it.
+    pub(super) fn webhook_secrets(&self) -> Result<Secrets, SystemError> {
+        let current = match self.read_secret("webhook-secret")? {
+            Some(secret) => secret,
+            None => self.make_secret("webhook-secret")?,
+        };
+        Ok(Secrets::new(current, self.read_secret("webhook-secret-previous")?))
+    }
+
+    fn read_secret(&self, name: &str) -> Result<Option<Secret>, SystemError> {
+        let path = self.path.join(name);
+        let secret = match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        secret.map_err(|error| SystemError::Folder(path, error))
+    }
+
+    fn make_secret(&self, name: &str) -> Result<Secret, SystemError> {
+        let path = self.path.join(name);
+        let partial = path.with_extension("new");
+        let secret = Secret::new(&rand::random::<[u8; 32]>()).expect("32 bytes are enough");
+        let write = || {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&partial)?;
+            writeln!(file, "{}", secret.reveal())?;
+            file.sync_all()?;
+            fs::rename(&partial, &path)
+        };
+        write().map_err(|error| SystemError::Folder(path.clone(), error))?;
+        Ok(secret)
     }
 }

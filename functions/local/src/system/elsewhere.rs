@@ -42,10 +42,13 @@ impl Elsewhere {
     /// [`SystemError`], naming the folder or service at fault.
     pub(crate) async fn start(data: &Path, credentials: Credentials, url: &str) -> Result<Self, SystemError> {
         let folder = DataFolder::open(data)?;
+        let secrets = folder.webhook_secrets()?;
+        let previous = secrets.previous().map(webhooks::Secret::reveal);
         let mut environment = vec![
             ("AWS_ACCESS_KEY_ID", credentials.access_key.clone()),
             ("AWS_SECRET_ACCESS_KEY", credentials.secret_key.clone()),
-            ("WEBHOOK_SECRET", folder.webhook_secret()?.reveal().to_owned()),
+            ("WEBHOOK_SECRET", secrets.current().reveal()),
+            ("WEBHOOK_SECRET_PREVIOUS", previous.unwrap_or_default()),
             ("ALLOW_LOOPBACK_CALLBACKS", true.to_string()),
             ("LEASE_MS", LEASE_MS.to_string()),
             ("GRACE_MS", LEASE_MS.to_string()),

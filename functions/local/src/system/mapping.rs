@@ -6,6 +6,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// The longest that SQS lets a receive wait.
@@ -74,6 +75,29 @@ where
             inbox.settle(&message, &response).await;
         }
     }
+}
+
+/// As [`map`], with up to `most` messages handled side by side.
+pub(super) async fn map_many<H, F>(inbox: Inbox, handle: H, most: usize, mut stopping: watch::Receiver<bool>)
+where
+    H: Fn(SqsEvent) -> F,
+    F: Future<Output = Option<SqsBatchResponse>> + Send + 'static,
+{
+    let mut handled = JoinSet::new();
+    while let Some(message) = next(&inbox, &mut stopping).await {
+        let handling = handle(event(&message));
+        let inbox = inbox.clone();
+        handled.spawn(async move {
+            if let Some(response) = handling.await {
+                inbox.settle(&message, &response).await;
+            }
+        });
+        while handled.try_join_next().is_some() {}
+        if handled.len() >= most {
+            handled.join_next().await;
+        }
+    }
+    while handled.join_next().await.is_some() {}
 }
 
 /// Sweeps every now and then, until it is time to stop.

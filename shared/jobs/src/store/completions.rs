@@ -1,8 +1,28 @@
 //! Completion events and the attempts to deliver them.
 
+use std::io;
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+
 use super::{Store, Write, completion_item};
-use crate::item::{EVENT, Item, Versioned, from_item, key, number, text, to_item, versioned};
-use crate::{Completion, Delivery, DeliveryTry, Error, JobId, Timestamp};
+use crate::item::{EVENT, Item, Version, Versioned, from_item, key, number, text, to_item, versioned};
+use crate::{Completion, Delivery, DeliveryTry, Error, JobId, Next, Subscriber, Subscription, Timestamp};
+
+/// Attempts just begun, and the event that they are to deliver.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The attempts: one with each subscriber that is due.
+    pub tries: Vec<DeliveryTry>,
+    event: Versioned<Completion>,
+}
+
+impl Begun {
+    /// The event.
+    #[must_use]
+    pub const fn event(&self) -> &Completion {
+        &self.event.record
+    }
+}
 
 impl Store {
     /// The completion event of a job; absent while it has not ended.
@@ -20,7 +40,7 @@ impl Store {
     ///
     /// [`Error::Unavailable`].
     pub async fn delivery_tries(&self, id: JobId) -> Result<Vec<DeliveryTry>, Error> {
-        let found = self
+        let mut items = self
             .client
             .query()
             .table_name(&self.table)
@@ -28,147 +48,184 @@ impl Store {
             .expression_attribute_values(":job", text(crate::item::job_pk(id)))
             .expression_attribute_values(":try", text("TRY#"))
             .consistent_read(true)
-            .send()
-            .await
-            .map_err(Error::unavailable("list deliveries"))?;
-        let items = found.items.unwrap_or_default();
-        items.into_iter().map(|item| from_item(item, "a delivery")).collect()
+            .into_paginator()
+            .items()
+            .send();
+        let mut tries: Vec<DeliveryTry> = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(Error::unavailable("list deliveries"))?;
+            tries.push(from_item(item, "a delivery")?);
+        }
+        tries.sort_by_key(|attempt| (attempt.at, attempt.number));
+        Ok(tries)
     }
 
-    /// Begins an attempt, if one is due: for `hold_ms` nobody else begins another. Gives the event, its `tries` counting
-    /// this attempt.
+    /// Begins an attempt with every subscriber for whom one is due: for `hold_ms` nobody else begins another. Whoever was
+    /// tried `most` times since the last replay is given up instead. When this returns, the attempts are recorded as
+    /// begun, and count. Gives nothing where nothing was due.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
-    pub async fn begin_try(&self, id: JobId, hold_ms: i64) -> Result<Option<Completion>, Error> {
+    pub async fn begin_tries(&self, id: JobId, hold_ms: i64, most: u32) -> Result<Option<Begun>, Error> {
         let now = self.clock.now();
-        let begun = self
-            .change_completion(id, |completion| {
-                if completion.delivery != Delivery::Pending || completion.not_before > now {
-                    return false;
-                }
-                completion.tries += 1;
-                completion.not_before = now.plus_ms(hold_ms);
-                completion.due_at = Some(completion.not_before);
-                true
-            })
-            .await;
-        match begun {
+        let begun = self.change_completion(id, None, |completion| {
+            let all = completion.subscriptions.iter_mut();
+            let due: Vec<_> = all.filter(|one| is_due(one, now)).collect();
+            if due.is_empty() {
+                return None;
+            }
+            let (spent, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.round >= most);
+            for one in spent {
+                let reason = "the outcome of the last attempt is unknown, and there is none left";
+                one.settle(&Next::Dead(reason.to_owned()));
+            }
+            let until = now.plus_ms(hold_ms);
+            Some(due.into_iter().map(|one| one.begin(now, until)).collect())
+        });
+        match begun.await {
             Err(Error::NotFound(_)) => Ok(None),
             begun => begun,
         }
     }
 
-    /// Records an attempt: the attempt itself first, then how the event stands after it. `retry_at` is when the next
-    /// attempt is due, where there is one.
+    /// Records how an attempt of `begun` ended, and what is `next` for its subscriber. Where a later attempt or a replay
+    /// came in between, only the attempt is recorded. Both are durable when this returns.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when the job has no event, or [`Error::Unavailable`].
-    pub async fn record_try(
-        &self,
-        event: &Completion,
-        attempt: &DeliveryTry,
-        delivery: Delivery,
-        retry_at: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        self.write_try(event, attempt).await?;
-        self.change_completion(event.job_id, |completion| {
-            // An attempt that was under way when another succeeded does not undo that, nor does it undo a replay.
-            if completion.delivery != Delivery::Pending || completion.tries != attempt.number {
-                return false;
-            }
-            completion.round += 1;
-            completion.delivery = delivery;
-            completion.due_at = retry_at;
-            completion.not_before = retry_at.unwrap_or(completion.not_before);
-            true
-        })
-        .await?;
+    pub async fn end_try(&self, begun: &Begun, attempt: &DeliveryTry, next: &Next) -> Result<(), Error> {
+        let event = begun.event();
+        // Mostly nobody wrote since, so that there is nothing to read.
+        let changed = self.change_completion(event.job_id, Some(begun.event.clone()), |completion| {
+            let one = completion.subscriptions.iter_mut().find(|one| one.awaits(attempt))?;
+            one.settle(next);
+            Some(vec![attempt.clone()])
+        });
+        if changed.await?.is_some() {
+            return Ok(());
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(try_item(event, attempt)?));
+        put.send().await.map_err(Error::unavailable("record a delivery"))?;
         Ok(())
     }
 
-    /// Puts the next look of the sweeper off until `at`. A change in between is left as it is.
+    /// Puts the sweeper's next look at what is due now off until `at`.
     ///
     /// # Errors
     ///
-    /// As [`Store::record_try`].
+    /// As [`Store::end_try`].
     pub async fn postpone_completion(&self, id: JobId, at: Timestamp) -> Result<(), Error> {
-        self.change_completion(id, |completion| {
-            completion.due_at = completion.due_at.map(|due| due.max(at));
-            true
+        let now = self.clock.now();
+        self.change_completion(id, None, |completion| {
+            for one in &mut completion.subscriptions {
+                one.due_at = one.due_at.map(|due| if due <= now { due.max(at) } else { due });
+            }
+            Some(Vec::new())
         })
         .await?;
         Ok(())
     }
 
-    /// Makes the event deliverable anew, with the same identity, from the start of the retry schedule.
+    /// Makes the event deliverable anew to every subscriber, with the same identity, from the start of the retry
+    /// schedule.
     ///
     /// # Errors
     ///
-    /// As [`Store::record_try`].
+    /// As [`Store::end_try`].
     pub async fn replay(&self, id: JobId) -> Result<(), Error> {
         let now = self.clock.now();
-        self.change_completion(id, |completion| {
-            completion.delivery = Delivery::Pending;
-            completion.round = 0;
-            completion.due_at = Some(now);
-            completion.not_before = now;
-            completion.url.is_some()
+        self.change_completion(id, None, |completion| {
+            completion.subscriptions.iter_mut().for_each(|one| one.replay(now));
+            Some(Vec::new())
         })
         .await?;
         Ok(())
     }
 
     async fn read_completion(&self, id: JobId) -> Result<Option<Versioned<Completion>>, Error> {
-        let Some(item) = self.read_item(key(id, EVENT)).await? else {
-            return Ok(None);
-        };
-        let due_at = due_at(&item);
-        let mut seen: Versioned<Completion> = versioned(item, "a completion event")?;
-        seen.record.due_at = due_at;
-        Ok(Some(seen))
+        let item = self.read_item(key(id, EVENT)).await?;
+        item.map(|item| versioned(item, "a completion event")).transpose()
     }
 
-    /// Changes an event as `change` says, unless that says no. Gives the event as it is then.
+    /// Changes an event as `change` says, and records the attempts that it gives with it, all or nothing; nothing if it
+    /// gives none at all. Starts from what was `seen` last, if anything. Gives what was written.
     async fn change_completion(
         &self,
         id: JobId,
-        change: impl Fn(&mut Completion) -> bool,
-    ) -> Result<Option<Completion>, Error> {
+        mut seen: Option<Versioned<Completion>>,
+        change: impl Fn(&mut Completion) -> Option<Vec<DeliveryTry>>,
+    ) -> Result<Option<Begun>, Error> {
+        let mut written: Option<(Version, Vec<DeliveryTry>)> = None;
         for _ in 0..super::RACES {
-            let mut seen = self.read_completion(id).await?.ok_or(Error::NotFound(id))?;
-            if !change(&mut seen.record) {
-                return Ok(None);
+            let mut event = match seen.take() {
+                Some(seen) => seen,
+                None => self.read_completion(id).await?.ok_or(Error::NotFound(id))?,
+            };
+            // The answer to a write may get lost, though the write does not.
+            if let Some((_, tries)) = written.take_if(|(version, _)| *version == event.version) {
+                return Ok(Some(Begun { tries, event }));
             }
-            let item = completion_item(&seen.record, &seen.version.next())?;
-            if let Write::Done = self.put_if(item, &seen.version).await? {
-                return Ok(Some(seen.record));
+            let Some(tries) = change(&mut event.record) else {
+                return Ok(None);
+            };
+            let version = event.version.next();
+            match self.write_completion(&event, &version, &tries).await? {
+                Write::Done => {
+                    event.version = version;
+                    return Ok(Some(Begun { tries, event }));
+                }
+                Write::Lost(_) => written = Some((version, tries)),
             }
         }
         Err(Error::unavailable("change an event that others keep changing")(
-            std::io::Error::other("lost every race"),
+            io::Error::other("lost every race"),
         ))
     }
 
-    async fn write_try(&self, event: &Completion, attempt: &DeliveryTry) -> Result<(), Error> {
-        let mut item: Item = to_item(attempt, "a delivery")?;
-        item.extend(key(event.job_id, format!("TRY#{:06}", attempt.number)));
-        let ttl = event.expires_at.seconds();
-        item.insert("ttl".to_owned(), number(ttl));
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(Error::unavailable("record a delivery"))?;
-        Ok(())
+    async fn write_completion(
+        &self,
+        changed: &Versioned<Completion>,
+        version: &Version,
+        tries: &[DeliveryTry],
+    ) -> Result<Write, Error> {
+        let event = &changed.record;
+        let item = completion_item(event, version)?;
+        if tries.is_empty() {
+            return self.put_if(item, &changed.version).await;
+        }
+        let event_put = self
+            .put(item)
+            .condition_expression("rev = :seen")
+            .expression_attribute_values(":seen", number(changed.version.rev))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut puts = vec![event_put.build()];
+        for attempt in tries {
+            puts.push(self.put(try_item(event, attempt)?).build());
+        }
+        self.transact(puts, &version.write_id).await
     }
 }
 
-fn due_at(item: &Item) -> Option<Timestamp> {
-    let ms = item.get("due_at")?.as_n().ok()?.parse().ok()?;
-    Some(Timestamp::from_ms(ms))
+fn is_due(one: &Subscription, now: Timestamp) -> bool {
+    one.delivery == Delivery::Pending && one.not_before <= now
+}
+
+fn try_item(event: &Completion, attempt: &DeliveryTry) -> Result<Item, Error> {
+    let mut item: Item = to_item(attempt, "a delivery")?;
+    let number_of = attempt.number;
+    item.extend(key(
+        event.job_id,
+        match attempt.to {
+            Subscriber::Callback(_) => format!("TRY#{number_of:06}"),
+            Subscriber::Bus(_) => format!("TRY#BUS#{number_of:06}"),
+        },
+    ));
+    item.insert("ttl".to_owned(), number(event.expires_at.seconds()));
+    Ok(item)
 }

@@ -37,6 +37,23 @@ struct KeyRecord {
 }
 
 impl Store {
+    /// The job as which this request was accepted under this key within the last 24 hours, if it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyReused`] when the key came with another request, or [`Error::Unavailable`].
+    pub async fn accepted_before(&self, tenant: &str, idempotency: &Idempotency) -> Result<Option<JobId>, Error> {
+        let Some(item) = self.read_item(key_of(tenant, &idempotency.key)).await? else {
+            return Ok(None);
+        };
+        let before: KeyRecord = from_item(item, "an idempotency key")?;
+        // The store forgets some time after that moment, not at it.
+        if before.forget_at <= self.clock.now() {
+            return Ok(None);
+        }
+        before.same_as(idempotency).map(Some)
+    }
+
     /// Accepts `job`. When this returns, it is durable, and so is the idempotency key, in one transaction.
     ///
     /// # Errors
@@ -65,16 +82,31 @@ impl Store {
             Ok(Write::Done) => Ok(Created::New),
             Ok(Write::Lost(Some(found))) => {
                 let before: KeyRecord = from_item(found, "an idempotency key")?;
-                if before.request == idempotency.request {
-                    Ok(Created::Before(before.job))
-                } else {
-                    Err(Error::KeyReused)
-                }
+                before.same_as(idempotency).map(Created::Before)
             }
             Ok(Write::Lost(None)) => Err(Error::KeyInFlight),
             Err(error) => Err(error),
         }
     }
+}
+
+impl KeyRecord {
+    fn same_as(self, idempotency: &Idempotency) -> Result<JobId, Error> {
+        if self.request == idempotency.request {
+            Ok(self.job)
+        } else {
+            Err(Error::KeyReused)
+        }
+    }
+}
+
+/// Keys are as long as callers like, and their own.
+fn key_of(tenant: &str, key: &str) -> Item {
+    let digest = hex::encode(Sha256::digest(key.as_bytes()));
+    Item::from([
+        ("pk".to_owned(), text(format!("KEY#{tenant}#{digest}"))),
+        ("sk".to_owned(), text("KEY")),
+    ])
 }
 
 fn key_item(job: &Job, idempotency: &Idempotency, now: Timestamp) -> Result<Item, Error> {
@@ -84,10 +116,7 @@ fn key_item(job: &Job, idempotency: &Idempotency, now: Timestamp) -> Result<Item
         forget_at: now.plus_ms(REMEMBER_MS),
     };
     let mut item = to_item(&record, "an idempotency key")?;
-    let digest = hex::encode(Sha256::digest(idempotency.key.as_bytes()));
-    let pk = format!("KEY#{}#{digest}", job.tenant);
-    item.insert("pk".to_owned(), text(pk));
-    item.insert("sk".to_owned(), text("KEY"));
+    item.extend(key_of(&job.tenant, &idempotency.key));
     let forget = record.forget_at.seconds();
     item.insert("ttl".to_owned(), number(forget));
     Ok(item)
