@@ -39,7 +39,7 @@ MUTANTS = {
         "functions/sweeper/src/lib.rs",
         "    for thing in things {",
         "    for thing in things.into_iter().take(0) {",
-        ["faults_kill", "the_recovery_of_a_job_without_a_message"],
+        ["faults_sweeper", "sweep"],
     ),
 }
 
