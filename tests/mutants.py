@@ -4,7 +4,8 @@
     tests/mutants.py [NAME]...
 
 Names: no-epoch-check, no-transaction-at-finish, sweeper-off; all of them by default. The copy is built in the folder that
-CARGO_TARGET_DIR names, or in target/mutants. Exit status 0: every bug was noticed.
+MUTANTS_TARGET_DIR names, or in target/mutants; not where the project itself is built, since cargo would take the one for
+the other. Exit status 0: every bug was noticed.
 """
 
 import os
@@ -38,7 +39,7 @@ MUTANTS = {
         "functions/sweeper/src/lib.rs",
         "    for thing in things {",
         "    for thing in things.into_iter().take(0) {",
-        ["faults_kill", "the_recovery_of_a_job_without_a_message"],
+        ["faults_sweeper", "sweep"],
     ),
 }
 
@@ -59,7 +60,10 @@ def noticed(name):
         if code.count(right) != 1:
             sys.exit(f"{name}: {file} does not have exactly one {right!r}")
         mutated.write_text(code.replace(right, wrong))
-        target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target" / "mutants"))
+        # What another mutant left in the same folder must not be taken for fresh.
+        for other, *_ in MUTANTS.values():
+            os.utime(copy / other)
+        target = os.environ.get("MUTANTS_TARGET_DIR", str(ROOT / "target" / "mutants"))
         command = ["cargo", "test", "--locked", "--package", "system-tests", "--test", test]
         environment = {**os.environ, "CARGO_TARGET_DIR": target, "RUST_BACKTRACE": "0"}
         built = subprocess.run([*command, "--no-run"], cwd=copy, env=environment, capture_output=True, text=True)

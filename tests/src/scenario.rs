@@ -374,7 +374,8 @@ fn id_of(job: &Value) -> String {
 
 /// A call that may meet a dying process.
 async fn call(api: &Api, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, Value), Gone> {
-    let mut request = api.request(method, path).header("idempotency-key", "the one");
+    let key = format!("the one of {path}");
+    let mut request = api.request(method, path).header("idempotency-key", key);
     if let Some(body) = body {
         request = request.json(body);
     }

@@ -48,6 +48,11 @@ async fn undisturbed(scenario: Scenario) -> Undisturbed {
     undisturbed
 }
 
+/// Not so what a slow machine writes of progress after a claim or a commit, which are the first of their names.
+fn comes_each_time(point: &str) -> bool {
+    !point.starts_with("worker.job-progress") || point.contains("#1.")
+}
+
 /// Kills a process of the scenario before and after each of `writes`.
 async fn survives(scenario: Scenario, writes: &[&str]) {
     let undisturbed = undisturbed(scenario).await;
@@ -70,9 +75,15 @@ async fn a_job_survives_a_kill_at_each_of_its_writes() {
     let undisturbed = undisturbed(USUAL).await;
     for role in ["local", "api", "worker", "notifier"] {
         let passed = undisturbed.points.iter().filter(|point| point.starts_with(role));
-        assert!(passed.count() >= 6, "{role} writes: {:#?}", undisturbed.points);
+        assert!(passed.count() >= 4, "{role} writes: {:#?}", undisturbed.points);
     }
-    killed_at_each(USUAL, BINARY, &undisturbed.points, &undisturbed).await;
+    let points: Vec<_> = undisturbed
+        .points
+        .iter()
+        .filter(|point| comes_each_time(point))
+        .cloned()
+        .collect();
+    killed_at_each(USUAL, BINARY, &points, &undisturbed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +100,8 @@ async fn a_job_survives_a_worker_of_which_nobody_knows_that_it_died() {
         ..USUAL
     };
     let undisturbed = undisturbed(scenario).await;
-    let is_held = |point: &&String| point.starts_with("worker.") || point.starts_with("notifier.");
+    let is_held =
+        |point: &&String| comes_each_time(point) && (point.starts_with("worker.") || point.starts_with("notifier."));
     let points: Vec<_> = undisturbed.points.iter().filter(is_held).cloned().collect();
     killed_at_each(scenario, BINARY, &points, &undisturbed).await;
 }
@@ -158,7 +170,7 @@ async fn a_retry_survives_a_kill() {
         steps: &[Submit, End, Delivered, Retry, End, Delivered],
         ..HOPELESS
     };
-    survives(scenario, &["api.job-pending#1", "api.send-jobs#2"]).await;
+    survives(scenario, &["api.key+job-pending#2", "api.send-jobs#2"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
