@@ -61,7 +61,8 @@ impl SystemSettings {
     /// and callbacks to loopback, unless strangers can reach the API.
     #[must_use]
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
-        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        // A small job mostly waits for the disk.
+        let workers = 2 * std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             data,
             listen,

@@ -33,6 +33,9 @@ pub(super) struct ServeFlags {
     /// Where the data lies
     #[arg(long, default_value = ".data", value_name = "DIR")]
     pub(super) data: PathBuf,
+    /// Jobs that run at once [default: two for each core]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) workers: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ pub(super) async fn serve(flags: ServeFlags) -> anyhow::Result<Ended> {
     let data = flags.data.clone();
     let mut settings = settings(flags.data, flags.listen)?;
     settings.bus = Bus::from_env().await?;
+    settings.workers = flags.workers.map_or(settings.workers, usize::from);
     let system = System::start(settings).await?;
     if !flags.listen.ip().is_loopback() {
         complain("warning: there are no users and keys yet, so whoever reaches this address reads and writes all jobs");
