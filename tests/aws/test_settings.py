@@ -29,6 +29,6 @@ def test_a_setting_that_is_missing_is_named(stack, function):
     assert "TABLE" in said(function, without)
 
 
-@pytest.mark.parametrize("function, name", [("Worker", "COMMIT_AFTER_MS"), ("Worker", "MAX_MEMORY_BYTES"), ("Notifier", "WEBHOOK_SECRET")])
+@pytest.mark.parametrize("function, name", [("Worker", "COMMIT_AFTER_MS"), ("Worker", "MAX_MEMORY_BYTES"), ("Notifier", "WEBHOOK_SECRET"), ("Api", "CALLBACK_PORTS")])
 def test_a_setting_that_makes_no_sense_is_named(stack, function, name):
     assert name in said(function, SETTINGS | {name: "nonsense"})

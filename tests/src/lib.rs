@@ -178,6 +178,15 @@ impl Api {
     }
 }
 
+/// Waits until `wanted` is true.
+pub async fn awaited(what: &str, wanted: impl AsyncFn() -> bool) {
+    let start = Instant::now();
+    while !wanted().await {
+        assert!(start.elapsed() < PATIENCE, "gave up waiting for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Whether a job has ended.
 #[must_use]
 pub fn has_ended(job: &Value) -> bool {

@@ -7,9 +7,9 @@ use jobs::pipeline::Settings;
 use jobs::{Clock, JobId};
 use local::SystemSettings;
 use serde_json::{Value, json};
-use system_tests::Instance;
 use system_tests::receiver::Receiver;
 use system_tests::under_test::Gated;
+use system_tests::{Instance, awaited};
 use worker::Worker;
 
 /// How often each message comes.
@@ -151,17 +151,17 @@ async fn a_queue_full_of_old_and_doubled_messages_changes_nothing() {
     // The queue is looked through when this one, of which the message came last, has ended and been told of.
     let last = api.submit(&job).await;
     api.ended(&last).await;
-    while receiver.events_of(&last).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    awaited("the event", async || !receiver.events_of(&last).is_empty()).await;
     for (id, before) in ids.iter().zip(seen) {
         let (_, after) = api.get(&format!("/jobs/{id}")).await;
         assert_eq!(after, before);
         assert_eq!(receiver.events_of(&id.to_string()).len(), 1);
     }
     api.until(&last, |_| true).await;
-    while !instance.system().clients().store.unsettled().await.unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let store = &instance.system().clients().store;
+    awaited("the end of all work", async || {
+        store.unsettled().await.unwrap().is_empty()
+    })
+    .await;
     instance.stop().await;
 }

@@ -87,7 +87,7 @@ pub(crate) async fn replay(
         return Err(Problem::new(
             StatusCode::CONFLICT,
             "nothing_to_deliver",
-            "only a job that has a callback_url and has ended has an event to deliver",
+            "only a job that has ended, and of which somebody is to be told, has an event to deliver",
         ));
     }
     store.replay(id).await?;
@@ -107,13 +107,18 @@ async fn view(api: &Api, id: JobId) -> Result<Deliveries, Problem> {
         .iter()
         .filter_map(|one| next_attempt(one, &tries, now))
         .min();
+    let is_dead = completion
+        .as_ref()
+        .is_some_and(|event| event.delivery() == Delivery::Dead);
     Ok(Deliveries {
         event_id: completion.as_ref().map(|event| event.event_id.clone()),
         event_type: completion.as_ref().map(|event| event.event_type.clone()),
         url: job.callback(),
         delivery: completion.as_ref().map(|event| word(event.delivery())),
         next_attempt_at: next.map(|at| at.to_string()),
-        reason: subscribers.iter().find_map(|one| one.reason.clone()),
+        reason: is_dead
+            .then(|| subscribers.iter().find_map(|one| one.reason.clone()))
+            .flatten(),
         subscribers: subscribers
             .iter()
             .map(|one| SubscriberView {

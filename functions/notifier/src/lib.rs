@@ -19,7 +19,8 @@ use webhooks::{ATTEMPTS, Answer, Deliverer, Request, Secrets};
 
 use body::body;
 
-/// While an attempt is made, nobody makes another: longer than the longest attempt.
+/// While an attempt is made, nobody makes another: longer than the longest attempt, and than most waits for the store
+/// before it. One that waits longer may be doubled, as receivers must expect.
 const HOLD_MS: i64 = 30_000;
 
 /// A message waits this long in its queue at most; a longer wait is the sweeper's.
@@ -82,9 +83,6 @@ impl Notifier {
         let Some(begun) = store.begin_tries(id, HOLD_MS, ATTEMPTS).await? else {
             return Ok(());
         };
-        if begun.tries.is_empty() {
-            tracing::info!(delivery = ?Delivery::Dead, "gave up after attempts whose outcome is unknown");
-        }
         let body = body(&job, begun.event());
         let tries = begun.tries.iter().cloned();
         let attempts = tries.map(|attempt| self.attempt(&begun, attempt, &body));

@@ -16,6 +16,9 @@ use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
 use crate::table::{Table, TableWriter};
 
+/// A column is over one beyond this.
+const ROUNDING: f64 = 1e-3;
+
 /// Parameters of `katz`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -108,7 +111,7 @@ impl Katz {
         let is_over = |name: &String| {
             network
                 .find(name)
-                .is_some_and(|member| network.column_sum(member) > 1.0)
+                .is_some_and(|member| network.column_sum(member) > 1.0 + ROUNDING)
         };
         match closed.find(|group| group.members.iter().any(is_over)) {
             None => Ok(solved),

@@ -32,7 +32,6 @@ pub struct Completion {
     /// When the job ended.
     pub occurred_at: Timestamp,
     /// Who is told, each with a state of its own.
-    #[serde(default)]
     pub subscriptions: Vec<Subscription>,
     /// When its record may be forgotten.
     pub expires_at: Timestamp,

@@ -153,6 +153,8 @@ impl NetworkBuilder {
     pub fn finish(mut self) -> Result<Network, Error> {
         self.wait_single();
         self.intern();
+        // They would be held through what takes the most memory.
+        self.spare = Vec::new();
         if self.interned == 0 {
             return Err(Error::EmptyInput);
         }
@@ -241,6 +243,9 @@ impl NetworkBuilder {
     }
 
     fn intern(&mut self) {
+        if self.waiting.batches.is_empty() {
+            return;
+        }
         let waiting = std::mem::take(&mut self.waiting);
         self.stakes.extend(self.names.intern(&waiting.batches));
         if self.policies.duplicates == Duplicates::Reject {

@@ -6,6 +6,8 @@
 //!
 //! Usage: `load BINARY SECONDS CLIENTS [kill]`. Ends with 1 if a job is lost or an event did not come.
 
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -43,8 +45,10 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
-        let stderr = process.stderr.take().ok_or("the server has no stderr")?;
-        BufReader::new(stderr).read_line(&mut line)?;
+        let mut stderr = BufReader::new(process.stderr.take().ok_or("the server has no stderr")?);
+        stderr.read_line(&mut line)?;
+        // What else it says is read, so that it can go on saying it.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::stderr()));
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.ok_or_else(|| format!("no address in {line:?}"))?;
         Ok(Self {

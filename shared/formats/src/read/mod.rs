@@ -100,8 +100,8 @@ pub struct Read {
 /// CSV and TSV have a header; the delimiter (`,` `;` tab `|`) is the one most frequent in it; a byte order mark, any line
 /// ends and quotes are understood; columns other than the three are ignored.
 ///
-/// Time is linear in the bytes. Memory is that of [`read_batches`], which is faster where the order of calls matters less
-/// than that of stakes: the stakes of a batch are handed on when all of them are read.
+/// Time is linear in the bytes. Memory is that of [`read_batches`], which this calls: the stakes of a batch are handed on
+/// when the whole batch has been read.
 ///
 /// # Errors
 ///

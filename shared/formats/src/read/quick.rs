@@ -2,6 +2,8 @@
 
 use ownership::{Share, ShortName, Unit};
 
+use super::records::MAX_RECORD_BYTES;
+
 /// A stake, and where the next record begins.
 pub(super) struct Quick {
     pub(super) owner: ShortName,
@@ -66,7 +68,8 @@ impl Lookup {
     }
 
     fn stake(&self, text: &[u8], next: usize) -> Option<Quick> {
-        if self.starts.len() != self.width + 1 {
+        let is_too_long = next - self.starts[0] > MAX_RECORD_BYTES;
+        if is_too_long || self.starts.len() != self.width + 1 {
             return None;
         }
         let [owner, owned, share] = self.positions.map(|position| {

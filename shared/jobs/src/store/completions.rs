@@ -77,6 +77,7 @@ impl Store {
             }
             let (spent, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.round >= most);
             for one in spent {
+                tracing::info!(delivery = ?Delivery::Dead, "gave up after attempts whose outcome is unknown");
                 let reason = "the outcome of the last attempt is unknown, and there is none left";
                 one.settle(&Next::Dead(reason.to_owned()));
             }

@@ -57,6 +57,17 @@ fn names_and_rows_do_not_depend_on_where_a_file_is_divided() {
     }
 }
 
+#[test]
+fn a_record_is_too_long_wherever_a_file_is_divided() {
+    let short = "A,Foo,0.001,x\n".repeat(400);
+    let long = format!("B,Foo,0.25,{}\n", "n".repeat(1_100_000));
+    let file = format!("owner,owned,share,note\n{short}{long}{}", short.repeat(300));
+    for threads in [1, 2, 4] {
+        let error = on_threads(threads, || read(&file).unwrap_err());
+        assert!(error.to_string().contains("1048576"), "{threads} threads: {error}");
+    }
+}
+
 /// Every line but the last of a field this long looks like a record.
 #[test]
 fn a_quoted_field_over_many_parts_is_one_field() {
