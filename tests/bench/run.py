@@ -210,22 +210,18 @@ def job(folder, rows, notes):
     command = ["target/release/stakegraph", "run", "integrated-ownership", os.path.join(folder, "600k.csv"), "--out", out]
     command += ["--param", f"floor={FLOOR}"]
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
     seconds = time.perf_counter() - start
-    # Told here, because wait4 took it from Popen.
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        notes.append(f"600k: the whole job ended with {process.returncode}.")
+    if ended:
+        notes.append(f"600k: the whole job ended with {ended}.")
         return
     rows.append(Row(f"600k: whole job, floor {FLOOR}", "-", None, None, ours=[seconds]))
     with open(os.path.join(out, "summary.json"), encoding="utf-8") as file:
         stages = json.load(file)["stages"]
     stages = ", ".join(f"{name} {took:.1f} s" for name, took in stages.items())
-    mib = usage.ru_maxrss / 1024
     notes.append(
-        f"600k, whole job at {FLOOR} (the default floor, 0.0001, was not tried): {stages}; {seconds:.1f} s in all (wanted: 10, {verdict(seconds < 10)}), "
-        f"{mib:.0f} MiB at most (wanted: 2 GB, {verdict(mib * 1.048576 < 2000)})."
+        f"600k, whole job at {FLOOR} (the default floor, 0.0001, was not tried): {stages}; reports are the rest; "
+        f"{seconds:.1f} s in all (wanted: 10, {verdict(seconds < 10)})."
     )
 
 
