@@ -69,6 +69,7 @@
     allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test fails by panicking")
 )]
 
+mod apart;
 mod balance;
 mod batch;
 mod beneficial;
@@ -85,6 +86,7 @@ mod fixed;
 mod gth;
 mod interner;
 mod katz;
+mod labels;
 mod measures;
 mod memory;
 mod models;
@@ -93,6 +95,7 @@ mod network;
 mod pairs;
 mod policies;
 mod progress;
+mod ranges;
 mod repeated;
 mod resolvent;
 mod ring;
@@ -113,11 +116,12 @@ pub use error::Error;
 pub use finding::Finding;
 pub use gth::dense_resolvent;
 pub use katz::katz;
+pub use labels::Kind;
 pub use measures::{Measures, NetworkControl, network_control};
 pub use models::ControlModel;
 pub use network::Network;
 pub use pairs::{Emit, LeftOut, Pair, integrated_ownership, integrated_ownership_within};
-pub use policies::{ColumnsOver100, Duplicates, Policies};
+pub use policies::{ColumnsOver100, Duplicates, ImputedShare, Policies};
 pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
