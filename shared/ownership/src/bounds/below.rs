@@ -63,7 +63,7 @@ impl<'a> Below<'a> {
             possible > network.holder_ids(company).len()
         };
         // A stake that can be nothing may have nothing standing for it.
-        let possible = ranges.companies().iter().any(|company| is_missing(company)).then(|| {
+        let possible = ranges.companies().iter().any(is_missing).then(|| {
             let possible = network.with_stakes(|company, held| match ranges.of(company) {
                 None => Column::AsBefore,
                 Some(stakes) => {
