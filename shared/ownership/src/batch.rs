@@ -199,6 +199,28 @@ impl Batch {
         Ok(())
     }
 
+    /// The same with the bounds of each share, which are equal where it is known; `None` is control without a share.
+    ///
+    /// # Errors
+    ///
+    /// The first that `take` returns, which ends it.
+    pub fn try_for_each_range<E>(
+        &self,
+        mut take: impl FnMut(&str, &str, Option<(Share, Share)>, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut marks = self.marks.iter().peekable();
+        let mut positions = 0..;
+        self.try_for_each(|owner, owned, share, row| {
+            let position = positions.next();
+            let range = match marks.next_if(|(marked, _)| Some(*marked) == position) {
+                None => Some((share, share)),
+                Some((_, Mark::UpTo(upper))) => Some((share, *upper)),
+                Some((_, Mark::Control)) => None,
+            };
+            take(owner, owned, range, row)
+        })
+    }
+
     #[inline]
     fn push_name(&mut self, name: &str) {
         self.bytes += name.len() as u64;
