@@ -1,6 +1,7 @@
 //! Stakes in JSON: a document `{"stakes": [..]}`, read element by element, each within a [`Budget`] of bytes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufReader;
 
@@ -44,16 +45,28 @@ pub enum InlineShare {
     Range(InlineRange),
 }
 
-/// What a share is at least and at most. Either can be absent: at least nothing, at most the whole.
+/// What a share is at least and at most. One of both can be absent: at least nothing, at most the whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "BTreeMap<String, InlineBound>")]
 pub struct InlineRange {
     /// The share is this or more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<InlineBound>,
     /// The share is this or less.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum: Option<InlineBound>,
+}
+
+impl TryFrom<BTreeMap<String, InlineBound>> for InlineRange {
+    type Error = &'static str;
+
+    fn try_from(mut ends: BTreeMap<String, InlineBound>) -> Result<Self, Self::Error> {
+        let (minimum, maximum) = (ends.remove("minimum"), ends.remove("maximum"));
+        if !ends.is_empty() || (minimum.is_none() && maximum.is_none()) {
+            return Err("a range has a minimum, a maximum or both, and nothing else");
+        }
+        Ok(Self { minimum, maximum })
+    }
 }
 
 /// An end of a range: a number, or a string that says the same.
@@ -192,9 +205,8 @@ fn stake(mut value: Value) -> Result<InlineStake, (Value, String)> {
             }
         }
         let share = &fields["share"];
-        let has_bound = |share: &Value| ["minimum", "maximum"].iter().any(|end| share.get(end).is_some_and(|bound| !bound.is_null()));
-        if !share.is_number() && !share.is_string() && !has_bound(share) {
-            let reason = "its share is neither a number nor a string, nor has it a minimum or maximum";
+        if !share.is_number() && !share.is_string() && InlineRange::deserialize(share).is_err() {
+            let reason = "its share is neither a number nor a string, nor a minimum and maximum";
             return Err((value, reason.to_owned()));
         }
     }
