@@ -59,6 +59,28 @@ pub struct ComponentsSummary {
     pub closed: Vec<ClosedGroup>,
 }
 
+impl ComponentsSummary {
+    /// Of a network that was not solved: closed components are not known.
+    ///
+    /// O(companies + stakes).
+    #[must_use]
+    pub fn of(network: &Network) -> Self {
+        Self::new(&Components::of(network), Vec::new())
+    }
+
+    fn new(components: &Components, closed: Vec<ClosedGroup>) -> Self {
+        let sizes = components
+            .starts
+            .windows(2)
+            .map(|bounds| u64::from(bounds[1] - bounds[0]));
+        Self {
+            count: sizes.clone().filter(|&size| size > 1).count() as u64,
+            largest: sizes.max().unwrap_or(0),
+            closed,
+        }
+    }
+}
+
 impl Resolvent {
     /// Finds the components and inverts those with cycles.
     ///
@@ -121,16 +143,7 @@ impl Resolvent {
     /// How many components have cycles, how large, and which are closed.
     #[must_use]
     pub fn components(&self) -> ComponentsSummary {
-        let sizes = self
-            .components
-            .starts
-            .windows(2)
-            .map(|bounds| u64::from(bounds[1] - bounds[0]));
-        ComponentsSummary {
-            count: sizes.clone().filter(|&size| size > 1).count() as u64,
-            largest: sizes.max().unwrap_or(0),
-            closed: self.groups.clone(),
-        }
+        ComponentsSummary::new(&self.components, self.groups.clone())
     }
 
     /// The largest `|(I - W) V - I| / ((I + W) V + I)` over all entries of all
