@@ -27,6 +27,8 @@
 //! default can't owe everything to each other, because then what they have in
 //! all would be what they owe in all.
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::{Names, to_u32};
 use crate::network::Lists;
 use crate::{Amounts, Error, Network, OnClosed, Progress, Solver, memory};
@@ -35,7 +37,7 @@ use crate::{Amounts, Error, Network, OnClosed, Progress, Solver, memory};
 const ROUNDING: f64 = 1e-12;
 
 /// What everyone pays.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clearing {
     /// Payments of every party, in the order of ids; of the unit of the claims.
     pub payment: Vec<f64>,

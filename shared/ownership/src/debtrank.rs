@@ -14,6 +14,8 @@
 //! limit is the least solution of `h = min(1, h(0) + L h)`. What is computed up
 //! to any round is a lower bound of it, and rises with the shock.
 
+use serde::{Deserialize, Serialize};
+
 use crate::names::to_u32;
 use crate::{Amounts, Error, Progress};
 
@@ -27,7 +29,7 @@ pub struct DebtRankRules {
 }
 
 /// Relative losses of equity.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DebtRank {
     /// `h` of every party after the last round, from 0 to 1, in the order of ids.
     pub loss: Vec<f64>,

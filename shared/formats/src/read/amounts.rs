@@ -12,7 +12,7 @@ use super::records::Records;
 use super::tally::Tally;
 use super::values::{MAX_DOCUMENT_BYTES, Noun, decimal};
 use super::{Format, OnBadRecord, Read};
-use crate::error::{InputError, ReadError, RecordError};
+use crate::error::{InputError, ReadError};
 
 const AMOUNT: Noun = Noun {
     not_a_number: "amount_not_a_number",
