@@ -172,16 +172,18 @@ impl Leontief {
     }
 }
 
-/// What is over 1 may be a flow.
+/// What is over 1, or no share by its name, may be a flow.
 fn point_to_values(failure: Failure) -> Failure {
     match failure {
-        Failure::Permanent(error) if error.code == "share_over_one" => Failure::Permanent(JobError {
-            message: format!(
-                "{}; if they are flows, give a file of sector,output as values",
-                error.message
-            ),
-            ..error
-        }),
+        Failure::Permanent(error) if ["share_over_one", "missing_column"].contains(&error.code.as_str()) => {
+            Failure::Permanent(JobError {
+                message: format!(
+                    "{}; if they are flows, give a file of sector,output as values",
+                    error.message
+                ),
+                ..error
+            })
+        }
         other => other,
     }
 }

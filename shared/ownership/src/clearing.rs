@@ -190,7 +190,8 @@ impl State<'_> {
         let mut rounds = 0;
         let mut in_default: Vec<u32> = Vec::new();
         loop {
-            progress(in_default.len() as f64 / members.len() as f64)?;
+            let mut step = |_| progress(in_default.len() as f64 / members.len() as f64);
+            step(0.0)?;
             let mut more: Vec<(u32, f64)> = Vec::new();
             for &party in members.iter().filter(|&&party| !self.defaulted[party as usize]) {
                 let lack = self.lack(party, self.means(party));
@@ -211,7 +212,8 @@ impl State<'_> {
             more.iter()
                 .for_each(|&(party, _)| self.defaulted[party as usize] = true);
             rounds += 1;
-            self.solve(&in_default)?;
+            let done = in_default.len() as f64 / members.len() as f64;
+            self.solve(&in_default, &mut |_| progress(done))?;
         }
     }
 
@@ -223,7 +225,7 @@ impl State<'_> {
     }
 
     /// Solves `p = b + P^T p` for those in default.
-    fn solve(&mut self, in_default: &[u32]) -> Result<(), Error> {
+    fn solve(&mut self, in_default: &[u32], progress: &mut Progress<'_>) -> Result<(), Error> {
         let size = in_default.len();
         let needed = (size as u64).saturating_pow(2).saturating_mul(8);
         let what = || format!("clear a ring with {size} parties in default");
@@ -260,7 +262,7 @@ impl State<'_> {
             means.push(self.assets[party as usize] + paid);
         }
         let system = Network::new(names, columns, elsewhere, Vec::new(), Vec::new());
-        let solver = Solver::direct(&system, OnClosed::RingFence, &mut |_| Ok(()))?;
+        let solver = Solver::direct(&system, OnClosed::RingFence, progress)?;
         for (&party, payment) in in_default.iter().zip(solver.solve(&means)) {
             // Payments fall from round to round; what rounding adds is taken off.
             let before = &mut self.payment[party as usize];
