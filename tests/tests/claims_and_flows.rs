@@ -179,6 +179,12 @@ async fn what_a_sector_requires_of_itself_is_never_left_out() {
         let mass = if pairs == 0 { 0.0 } else { 2.0 * 0.04 / 0.7984 };
         close(&left_out["mass"], mass, 1e-14);
     }
+    // However small it is.
+    let job = instance
+        .api()
+        .run_file("leontief", b"owner,owned,share\nA,B,1e-9\nB,A,1e-9\n", json!({}))
+        .await;
+    assert_eq!(job["result"]["left_out"]["pairs"], 2, "{job}");
     instance.stop().await;
 }
 

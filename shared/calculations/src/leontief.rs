@@ -154,7 +154,7 @@ impl Leontief {
             table.company(network.name(sector))?;
             if let Some(own) = resolvent.amplification(sector) {
                 table.row(&[Cell::Text(network.name(sector)), Cell::Number(own)])?;
-                let by_loops = own - 1.0;
+                let by_loops = resolvent.loops(sector).unwrap_or_default();
                 if by_loops > 0.0 && pairs.iter().all(|pair| pair.owner != sector) {
                     own_pairs += 1;
                     own_mass += by_loops;

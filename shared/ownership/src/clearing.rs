@@ -29,8 +29,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::components::Components;
 use crate::names::{Names, to_u32};
 use crate::network::Lists;
+use crate::resolvent::cyclic;
 use crate::{Amounts, Error, Network, OnClosed, Progress, Solver, memory};
 
 /// Who lacks no more than this part of what it owes pays in full: sums of decimals are rounded.
@@ -226,10 +228,6 @@ impl State<'_> {
 
     /// Solves `p = b + P^T p` for those in default.
     fn solve(&mut self, in_default: &[u32], progress: &mut Progress<'_>) -> Result<(), Error> {
-        let size = in_default.len();
-        let needed = (size as u64).saturating_pow(2).saturating_mul(8);
-        let what = || format!("clear a ring with {size} parties in default");
-        memory::check(what, needed, self.memory)?;
         for (place, &party) in (0..).zip(in_default) {
             self.place[party as usize] = place;
         }
@@ -262,6 +260,17 @@ impl State<'_> {
             means.push(self.assets[party as usize] + paid);
         }
         let system = Network::new(names, columns, elsewhere, Vec::new(), Vec::new());
+        // Those in default owe each other in smaller rings, if at all.
+        let rings = Components::of(&system);
+        let sizes = cyclic(&system, &rings)
+            .into_iter()
+            .map(|ring| rings.members(ring).len());
+        let (largest, needed) = sizes.fold((0, 0_u64), |(largest, needed), size| {
+            let block = (size as u64).saturating_pow(2).saturating_mul(8);
+            (largest.max(size), needed.saturating_add(block))
+        });
+        let what = || format!("clear rings of up to {largest} parties in default");
+        memory::check(what, needed, self.memory)?;
         let solver = Solver::direct(&system, OnClosed::RingFence, progress)?;
         for (&party, payment) in in_default.iter().zip(solver.solve(&means)) {
             // Payments fall from round to round; what rounding adds is taken off.

@@ -185,6 +185,19 @@ impl Resolvent {
         Some(self.ring(component).map_or(1.0, |ring| ring.amplification(position)))
     }
 
+    /// `T[j][j] = V[j][j] - 1` of a company, what it holds of itself, without taking 1 from what is nearly 1: 0 outside of
+    /// cycles, `None` in a closed component.
+    #[must_use]
+    pub fn loops(&self, company: u32) -> Option<f64> {
+        let component = self.components.of[company as usize];
+        if self.closed.group(component).is_some() {
+            return None;
+        }
+        let members = self.components.members(component);
+        let position = members.partition_point(|&member| member < company);
+        Some(self.ring(component).map_or(0.0, |ring| ring.loops[position]))
+    }
+
     /// The block of a component that has cycles and is not closed.
     pub(crate) fn ring(&self, component: u32) -> Option<&Ring> {
         let found = self.rings.binary_search_by_key(&component, |ring| ring.component);

@@ -1,6 +1,6 @@
 //! Amounts between two parties: claims of creditors on debtors, flows from sector to sector.
 
-use std::io::{self, Read as _};
+use std::io;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use super::header::{self, Columns, Role};
 use super::input::Input;
 use super::records::Records;
 use super::tally::Tally;
-use super::values::{MAX_DOCUMENT_BYTES, Noun, decimal};
+use super::values::{Noun, decimal, whole};
 use super::{Format, OnBadRecord, Read};
 use crate::error::{InputError, ReadError};
 
@@ -217,15 +217,7 @@ impl<E> Reading<'_, E> {
         struct Document {
             stakes: Vec<Value>,
         }
-        let mut text = Vec::new();
-        let read = input.by_ref().take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text);
-        if let Err(error) = read {
-            return Err(input.failure(&error));
-        }
-        if text.len() as u64 > MAX_DOCUMENT_BYTES {
-            let max_bytes = MAX_DOCUMENT_BYTES;
-            return Err(InputError::TooLarge { max_bytes }.into());
-        }
+        let text = whole(input)?;
         let document: Document = serde_json::from_slice(&text).map_err(|error| InputError::NotReadable {
             reason: format!("as a document of amounts: {error}"),
         })?;

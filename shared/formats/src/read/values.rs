@@ -14,7 +14,7 @@ use super::{OnBadRecord, Read};
 use crate::error::{InputError, ReadError, RecordError};
 
 /// The largest document of values in JSON, which is read as a whole.
-pub(super) const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
+const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
 
 const COMPANY: [&str; 10] = [
     "company",
@@ -197,17 +197,7 @@ impl<E> Reading<'_, E> {
     }
 
     fn document(&mut self, input: &mut Input<'_>) -> Result<(), ReadError<E>> {
-        let mut text = Vec::new();
-        let read = input.by_ref().take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text);
-        if let Err(error) = read {
-            return Err(input.failure(&error));
-        }
-        if text.len() as u64 > MAX_DOCUMENT_BYTES {
-            return Err(InputError::TooLarge {
-                max_bytes: MAX_DOCUMENT_BYTES,
-            }
-            .into());
-        }
+        let text = whole(input)?;
         let document: Document = serde_json::from_slice(&text).map_err(|error| InputError::NotReadable {
             reason: format!("as a document of values: {error}"),
         })?;
@@ -262,6 +252,20 @@ impl<E> Reading<'_, E> {
         }
         Ok(self.tally.finish(format, "bad_value_record"))
     }
+}
+
+/// All bytes of a document that is read as a whole.
+pub(super) fn whole<E>(input: &mut Input<'_>) -> Result<Vec<u8>, ReadError<E>> {
+    let mut text = Vec::new();
+    let read = input.by_ref().take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text);
+    if let Err(error) = read {
+        return Err(input.failure(&error));
+    }
+    if text.len() as u64 > MAX_DOCUMENT_BYTES {
+        let max_bytes = MAX_DOCUMENT_BYTES;
+        return Err(InputError::TooLarge { max_bytes }.into());
+    }
+    Ok(text)
 }
 
 /// The columns of company and value.
