@@ -188,140 +188,99 @@ async fn what_a_sector_requires_of_itself_is_never_left_out() {
     instance.stop().await;
 }
 
+/// A job that must fail, with this code and these words.
+async fn refused(api: &Api, job_type: &str, files: [&str; 2], parameters: &Value, code: &str, words: [&str; 2]) {
+    let job = run(api, job_type, files[0], files[1], parameters.clone()).await;
+    let found = (&job["status"], &job["error"]["code"]);
+    assert_eq!(found, (&json!("FAILURE"), &json!(code)), "{job}");
+    let message = job["error"]["message"].as_str().unwrap();
+    assert!(
+        words.iter().all(|word| message.contains(word)),
+        "{words:?} in {message}"
+    );
+}
+
 #[tokio::test]
-async fn bad_claims_and_values_are_named() {
+async fn bad_equity_and_shocks_are_named() {
     let instance = Instance::start().await;
-    let api = instance.api();
     let claims = "creditor,debtor,amount\nA,B,50\n";
-    let equity = "company,equity\nA,100\nB,100\n";
-    let hit = json!({"shocked": ["B"]});
-    for (job_type, edges, values, parameters, code, words) in [
+    let (hit, nobody, stranger) = (json!({"shocked": ["B"]}), json!({}), json!({"shocked": ["X"]}));
+    for (values, parameters, code, words) in [
+        ("equity\nB,100\n", &hit, "missing_equity", ["\"A\"", "equity"]),
+        ("equity\nB,9\nA,0\n", &hit, "equity_not_positive", ["row 3", "\"A\""]),
+        ("equity\nA,-1\n", &hit, "value_negative", ["row 2", "equity"]),
+        ("assets\nA,1\n", &hit, "missing_column", ["equity", "assets"]),
+        ("equity,shock\nA,9,1.5\n", &nobody, "shock_over_one", ["row 2", "1.5"]),
+        ("equity\nA,9\n", &nobody, "no_shock", ["shocked", "shock"]),
+        ("equity\nA,9\n", &stranger, "unknown_company", ["\"X\"", "input"]),
+    ] {
+        let files = [claims, &format!("company,{values}")];
+        refused(instance.api(), "debtrank", files, parameters, code, words).await;
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn bad_amounts_and_values_are_named() {
+    let instance = Instance::start().await;
+    let assets = "company,external_assets\nA,1\n";
+    let debts = "debtor,creditor,amount\nA,B,5\n";
+    for (edges, values, code, words) in [
         (
-            "debtrank",
-            "creditor,debtor,amount\nA,B,-5\n",
-            equity,
-            &hit,
+            "debtor,creditor,amount\nA,B,-5\n",
+            assets,
             "amount_negative",
             ["row 2", "amount"],
         ),
         (
-            "clearing",
             "debtor,creditor,amount\nA,B,x\n",
-            equity,
-            &json!({}),
+            assets,
             "amount_not_a_number",
             ["row 2", "\"x\""],
         ),
         (
-            "clearing",
             "from,to,amount\nA,B,5\n",
-            equity,
-            &json!({}),
+            assets,
             "missing_column",
             ["creditor", "debtor"],
         ),
         (
-            "debtrank",
-            claims,
-            "company,equity\nB,100\n",
-            &hit,
-            "missing_equity",
-            ["\"A\"", "equity"],
-        ),
-        (
-            "debtrank",
-            claims,
-            "company,equity\nB,100\nA,0\n",
-            &hit,
-            "equity_not_positive",
-            ["row 3", "\"A\""],
-        ),
-        (
-            "debtrank",
-            claims,
-            "company,equity\nA,-1\n",
-            &hit,
-            "value_negative",
-            ["row 2", "equity"],
-        ),
-        (
-            "debtrank",
-            claims,
-            "company,assets\nA,1\n",
-            &hit,
-            "missing_column",
-            ["equity", "assets"],
-        ),
-        (
-            "debtrank",
-            claims,
-            "company,equity,shock\nA,9,1.5\n",
-            &json!({}),
-            "shock_over_one",
-            ["row 2", "1.5"],
-        ),
-        ("debtrank", claims, equity, &json!({}), "no_shock", ["shocked", "shock"]),
-        (
-            "debtrank",
-            claims,
-            equity,
-            &json!({"shocked": ["X"]}),
-            "unknown_company",
-            ["\"X\"", "input"],
-        ),
-        (
-            "clearing",
-            claims,
-            "company,external_assets\n",
-            &json!({}),
-            "empty_input",
-            ["find a value", "values"],
-        ),
-        (
-            "clearing",
-            claims,
-            "company,external_assets\nA,1\nA,2\n",
-            &json!({}),
-            "duplicate_value",
-            ["row 3", "\"A\""],
-        ),
-        (
-            "clearing",
-            "creditor,debtor,amount\n",
-            equity,
-            &json!({}),
+            "debtor,creditor,amount\n",
+            assets,
             "empty_input",
             ["find an amount", "input"],
         ),
         (
-            "leontief",
-            "from,to,amount\nA,B,5\n",
-            "sector,output\nA,1\n",
-            &json!({}),
-            "missing_output",
-            ["\"B\"", "output"],
+            debts,
+            "company,external_assets\n",
+            "empty_input",
+            ["find a value", "values"],
         ),
         (
-            "leontief",
-            "from,to,amount\nA,B,5\n",
-            "sector,output\nB,1\n",
-            &json!({"columns_over_100": "reject"}),
-            "column_over_100",
-            ["\"B\"", "5"],
+            debts,
+            "company,assets\nA,1\nA,2\n",
+            "duplicate_value",
+            ["row 3", "\"A\""],
         ),
     ] {
-        let job = run(api, job_type, edges, values, parameters.clone()).await;
-        assert_eq!(
-            (&job["status"], &job["error"]["code"]),
-            (&json!("FAILURE"), &json!(code)),
-            "{job}"
-        );
-        let message = job["error"]["message"].as_str().unwrap();
-        assert!(
-            words.iter().all(|word| message.contains(word)),
-            "{words:?} in {message}"
-        );
+        refused(instance.api(), "clearing", [edges, values], &json!({}), code, words).await;
     }
+    let flows = "from,to,amount\nA,B,5\n";
+    let strict = json!({"columns_over_100": "reject"});
+    for (values, code, words) in [
+        ("sector,output\nA,1\n", "missing_output", ["\"B\"", "output"]),
+        ("sector,output\nB,1\n", "column_over_100", ["\"B\"", "5"]),
+    ] {
+        refused(instance.api(), "leontief", [flows, values], &strict, code, words).await;
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn bad_claims_can_be_skipped() {
+    let instance = Instance::start().await;
+    let api = instance.api();
+    let equity = "company,equity\nA,100\nB,100\n";
     let skipped = "creditor,debtor,amount\nA,B,50\nA,B,-5\n,B,1\n";
     let parameters = json!({"shocked": ["B"], "on_bad_record": "skip"});
     let job = run(api, "debtrank", skipped, equity, parameters).await;
