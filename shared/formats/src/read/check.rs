@@ -86,8 +86,8 @@ impl Checker {
         let stake = id(row, owner, NEEDED).and_then(|owner| {
             let owned = id(row, owned, NEEDED)?;
             let text = utf8(row, share)?;
-            let amount = Amount::parse(text, self.unit)
-                .map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
+            let amount =
+                Amount::parse(text, self.unit).map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
             Ok((owner, owned, amount, text.ends_with('%')))
         });
         match stake {

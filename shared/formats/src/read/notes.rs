@@ -58,7 +58,10 @@ impl Notes {
 
     /// Each kind with its count: `3 ended_record`.
     pub(super) fn counts(&self) -> Vec<String> {
-        self.0.iter().map(|(notice, count, _)| format!("{count} {}", notice.code)).collect()
+        self.0
+            .iter()
+            .map(|(notice, count, _)| format!("{count} {}", notice.code))
+            .collect()
     }
 
     pub(super) fn into_findings(self) -> impl Iterator<Item = Finding> {

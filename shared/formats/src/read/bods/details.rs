@@ -5,12 +5,16 @@ use serde::Deserialize;
 
 use crate::error::RecordError;
 use crate::read::amount::Amount;
-use crate::read::check::{bad_share, bad_field};
+use crate::read::check::{bad_field, bad_share};
 use crate::read::json::{self, Reference, Text, Texts, str_of};
 
 /// Interests that are control and no share, of the standard's list.
-const CONTROLLING: [&str; 4] =
-    ["appointmentOfBoard", "otherInfluenceOrControl", "controlViaCompanyRulesOrArticles", "controlByLegalFramework"];
+const CONTROLLING: [&str; 4] = [
+    "appointmentOfBoard",
+    "otherInfluenceOrControl",
+    "controlViaCompanyRulesOrArticles",
+    "controlByLegalFramework",
+];
 
 /// A statement, as written.
 #[derive(Deserialize)]
@@ -117,11 +121,17 @@ pub(super) struct Relation {
 
 /// An interest, by what it is here.
 pub(super) enum Held {
-    Stake { amount: Amount, is_indirect: bool },
+    Stake {
+        amount: Amount,
+        is_indirect: bool,
+    },
     /// A shareholding without a share.
     Unknown,
     /// Control that is no shareholding, or another interest.
-    Other { kind: String, controls: bool },
+    Other {
+        kind: String,
+        controls: bool,
+    },
     Ended,
 }
 
@@ -148,10 +158,22 @@ pub(super) fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
     }
     let id = str_of(id.as_ref());
     if id.is_empty() {
-        return Err(bad_field("missing_id", id_field, "", "is missing", "every statement is about a record with an id"));
+        return Err(bad_field(
+            "missing_id",
+            id_field,
+            "",
+            "is missing",
+            "every statement is about a record with an id",
+        ));
     }
-    let published = written.publication.as_ref().and_then(|publication| publication.date.as_ref());
-    let date = [written.date.as_ref(), published].into_iter().map(|text| date(str_of(text))).find(|&date| date > 0);
+    let published = written
+        .publication
+        .as_ref()
+        .and_then(|publication| publication.date.as_ref());
+    let date = [written.date.as_ref(), published]
+        .into_iter()
+        .map(|text| date(str_of(text)))
+        .find(|&date| date > 0);
     let date = date.unwrap_or(0);
     let (details, within) = match written.details {
         Some(details) => (details, "recordDetails."),
@@ -164,7 +186,13 @@ pub(super) fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
             kind: if kind == "person" { Kind::Person } else { Kind::Entity },
         },
     };
-    let texts = |texts: Option<Texts<'_>>| texts.into_iter().flat_map(|texts| texts.0).map(|text| text.as_str().to_owned()).collect();
+    let texts = |texts: Option<Texts<'_>>| {
+        texts
+            .into_iter()
+            .flat_map(|texts| texts.0)
+            .map(|text| text.as_str().to_owned())
+            .collect()
+    };
     Ok(Found::Statement(Statement {
         id: id.to_owned(),
         date,
@@ -176,26 +204,43 @@ pub(super) fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
 
 fn party_name(details: &Details<'_>) -> String {
     let full = details.names.iter().flatten().map(|name| str_of(name.full.as_ref()));
-    let name = std::iter::once(str_of(details.name.as_ref())).chain(full).find(|name| !name.is_empty());
+    let name = std::iter::once(str_of(details.name.as_ref()))
+        .chain(full)
+        .find(|name| !name.is_empty());
     name.unwrap_or_default().to_owned()
 }
 
 /// The date as a number that grows with it; 0 if it is none.
 fn date(text: &str) -> u32 {
     let digits: String = text.chars().take(10).filter(char::is_ascii_digit).collect();
-    if digits.len() == 8 { digits.parse().unwrap_or(0) } else { 0 }
+    if digits.len() == 8 {
+        digits.parse().unwrap_or(0)
+    } else {
+        0
+    }
 }
 
 fn relation(details: Details<'_>, within: &str, stated: u32, unit: Unit) -> Result<Relation, RecordError> {
     let missing = |field: &str| {
         let field = format!("{within}{field}");
-        bad_field("missing_id", &field, "", "is missing", "a relationship has a subject and an interestedParty")
+        bad_field(
+            "missing_id",
+            &field,
+            "",
+            "is missing",
+            "a relationship has a subject and an interestedParty",
+        )
     };
     let subject = details.subject.ok_or_else(|| missing("subject"))?;
     let party = details.party.ok_or_else(|| missing("interestedParty"))?;
     let mut interests = Vec::new();
     for (position, interest) in details.interests.iter().flatten().enumerate() {
-        interests.push(held(interest, &format!("{within}interests[{position}].share"), stated, unit)?);
+        interests.push(held(
+            interest,
+            &format!("{within}interests[{position}].share"),
+            stated,
+            unit,
+        )?);
     }
     let components = details.components.unwrap_or_default();
     Ok(Relation {
@@ -212,7 +257,12 @@ fn held(interest: &Interest<'_>, field: &str, stated: u32, unit: Unit) -> Result
         return Ok(Held::Ended);
     }
     let kind = str_of(interest.kind.as_ref());
-    let amount = interest.share.as_ref().map(|share| amount(share, field, unit)).transpose()?.flatten();
+    let amount = interest
+        .share
+        .as_ref()
+        .map(|share| amount(share, field, unit))
+        .transpose()?
+        .flatten();
     // Older versions write `voting-rights`.
     let plain = kind.replace('-', "").to_lowercase();
     if plain != "shareholding" {
@@ -236,7 +286,8 @@ fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>
         if matches!(text, "" | "true" | "false") {
             return Ok(None);
         }
-        let share = Share::parse(text, unit).map_err(|error| bad_share(0, &format!("{field}.{name}"), text, error, unit))?;
+        let share =
+            Share::parse(text, unit).map_err(|error| bad_share(0, &format!("{field}.{name}"), text, error, unit))?;
         Ok(Some(share))
     };
     if let Some(exact) = read("exact", &bounds.exact)? {
@@ -266,7 +317,13 @@ fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>
     let (lower, upper) = (lower.unwrap_or_default(), upper.unwrap_or(whole));
     if lower.units() > upper.units() {
         let bounds = format!("{} to {}", lower.value(), upper.value());
-        return Err(bad_field("share_bounds", field, &bounds, "has its minimum above its maximum", "exchange the two"));
+        return Err(bad_field(
+            "share_bounds",
+            field,
+            &bounds,
+            "has its minimum above its maximum",
+            "exchange the two",
+        ));
     }
     Ok(Some(Amount { lower, upper }))
 }

@@ -90,9 +90,27 @@ impl Records {
         let superseded = match record {
             Record::Party { name, kind } => {
                 let record = (name.into_boxed_str(), kind);
-                put(&mut self.parties, id, Latest { row, date, is_closed, record })
+                put(
+                    &mut self.parties,
+                    id,
+                    Latest {
+                        row,
+                        date,
+                        is_closed,
+                        record,
+                    },
+                )
             }
-            Record::Relation(record) => put(&mut self.relations, id, Latest { row, date, is_closed, record }),
+            Record::Relation(record) => put(
+                &mut self.relations,
+                id,
+                Latest {
+                    row,
+                    date,
+                    is_closed,
+                    record,
+                },
+            ),
         };
         if let Some(row) = superseded {
             self.supersede(row);
@@ -236,7 +254,11 @@ fn size_of_record(record: &Record) -> usize {
     match record {
         Record::Party { name, .. } => name.len(),
         Record::Relation(relation) => {
-            let components: usize = relation.components.iter().map(|id| size_of::<String>() + id.len()).sum();
+            let components: usize = relation
+                .components
+                .iter()
+                .map(|id| size_of::<String>() + id.len())
+                .sum();
             let interests = relation.interests.len() * size_of::<details::Held>();
             reference(&relation.subject) + reference(&relation.party) + components + interests
         }
