@@ -118,9 +118,12 @@ impl Batch {
     /// Says what `id`, as owners and owned companies are named, is called and is. The name may be empty.
     ///
     /// Whoever is described need not have been added, and may be described again: a name counts for more than none, of
-    /// several names the first by its bytes is kept, and someone described as both kinds has none.
+    /// several names the first by its bytes is kept, and someone described as both kinds has none. Of a name no more is
+    /// kept than a label needs, 1024 bytes.
     pub fn describe(&mut self, id: &str, name: &str, kind: Kind) {
-        self.descriptions.push(id, name, kind);
+        const LONGEST: usize = 1024;
+        self.descriptions
+            .push(id, &name[..name.floor_char_boundary(LONGEST)], kind);
     }
 
     /// The same for short names, which costs less.

@@ -157,6 +157,18 @@ impl Network {
         &self.controls
     }
 
+    /// The same network with other control edges, which are in order.
+    pub(crate) fn with_control_edges(self, controls: Vec<(u32, u32)>) -> Self {
+        Self { controls, ..self }
+    }
+
+    /// The edges of one controller.
+    pub(crate) fn control_edges_of(&self, controller: u32) -> &[(u32, u32)] {
+        let start = self.controls.partition_point(|&(other, _)| other < controller);
+        let edges = &self.controls[start..];
+        &edges[..edges.partition_point(|&(other, _)| other == controller)]
+    }
+
     /// Whether there are stakes of which only bounds are known, and more than one share is possible.
     #[must_use]
     pub fn has_ranges(&self) -> bool {
