@@ -55,7 +55,12 @@ struct Details<'a> {
     #[serde(rename = "interestedParty")]
     party: Option<Reference>,
     interests: Option<Vec<Interest<'a>>>,
-    #[serde(default, rename = "componentRecordIds", alias = "componentStatementIDs")]
+    #[serde(
+        default,
+        rename = "componentRecords",
+        alias = "componentRecordIds",
+        alias = "componentStatementIDs"
+    )]
     components: Option<Texts<'a>>,
 }
 
@@ -99,8 +104,8 @@ pub(super) enum Found {
 pub(super) struct Statement {
     /// Of the record; in older versions of the statement.
     pub(super) id: String,
-    /// `yyyymmdd`; 0 if it has none.
-    pub(super) date: u32,
+    /// `yyyymmddhhmmss`; 0 if it has none.
+    pub(super) date: u64,
     pub(super) is_closed: bool,
     /// Ids of statements that it replaces, in older versions.
     pub(super) replaces: Vec<String>,
@@ -125,7 +130,7 @@ pub(super) enum Held {
         amount: Amount,
         is_indirect: bool,
     },
-    /// A shareholding without a share.
+    /// A shareholding without a share, or an interest of which not even the type is known.
     Unknown,
     /// Control that is no shareholding, or another interest.
     Other {
@@ -210,17 +215,16 @@ fn party_name(details: &Details<'_>) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-/// The date as a number that grows with it; 0 if it is none.
-fn date(text: &str) -> u32 {
-    let digits: String = text.chars().take(10).filter(char::is_ascii_digit).collect();
-    if digits.len() == 8 {
-        digits.parse().unwrap_or(0)
-    } else {
-        0
+/// Date and time as a number that grows with them; 0 if they are none.
+fn date(text: &str) -> u64 {
+    let digits: String = text.chars().take(19).filter(char::is_ascii_digit).collect();
+    match digits.len() {
+        8..=14 => format!("{digits:0<14}").parse().unwrap_or(0),
+        _ => 0,
     }
 }
 
-fn relation(details: Details<'_>, within: &str, stated: u32, unit: Unit) -> Result<Relation, RecordError> {
+fn relation(details: Details<'_>, within: &str, stated: u64, unit: Unit) -> Result<Relation, RecordError> {
     let missing = |field: &str| {
         let field = format!("{within}{field}");
         bad_field(
@@ -251,7 +255,7 @@ fn relation(details: Details<'_>, within: &str, stated: u32, unit: Unit) -> Resu
     })
 }
 
-fn held(interest: &Interest<'_>, field: &str, stated: u32, unit: Unit) -> Result<Held, RecordError> {
+fn held(interest: &Interest<'_>, field: &str, stated: u64, unit: Unit) -> Result<Held, RecordError> {
     let end = date(str_of(interest.end.as_ref()));
     if end > 0 && (stated == 0 || end <= stated) {
         return Ok(Held::Ended);
@@ -265,6 +269,9 @@ fn held(interest: &Interest<'_>, field: &str, stated: u32, unit: Unit) -> Result
         .flatten();
     // Older versions write `voting-rights`.
     let plain = kind.replace('-', "").to_lowercase();
+    if matches!(plain.as_str(), "" | "unknowninterest" | "unpublishedinterest") {
+        return Ok(Held::Unknown);
+    }
     if plain != "shareholding" {
         let is_majority = plain == "votingrights" && amount.is_some_and(|amount| amount.lower.value() > 0.5);
         let controls = is_majority || CONTROLLING.iter().any(|name| plain == name.to_lowercase());

@@ -54,6 +54,7 @@ struct Data<'a> {
     #[serde(default)]
     natures_of_control: Option<Texts<'a>>,
     ceased_on: Option<Text<'a>>,
+    ceased: Option<Text<'a>>,
     statement: Option<Text<'a>>,
 }
 
@@ -142,7 +143,7 @@ fn found(element: &[u8]) -> Result<Found, RecordError> {
         ));
     }
     let ceased = str_of(data.ceased_on.as_ref());
-    if !ceased.is_empty() {
+    if !ceased.is_empty() || str_of(data.ceased.as_ref()) == "true" {
         return Ok(Found::Ended(format!(
             "{company}: {} until {ceased}",
             str_of(data.name.as_ref())

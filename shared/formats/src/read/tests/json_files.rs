@@ -172,6 +172,15 @@ fn the_latest_statement_of_a_record_counts_wherever_it_stands() {
         .map(|(date, exact)| relationship("r", date, &shareholding(&format!(r#"{{"exact": {exact}}}"#))));
     assert_eq!(range_of(&format!("{old}\n{new}\n"), None), (0.2, 0.2));
     assert_eq!(range_of(&format!("{new}\n{old}\n"), None), (0.2, 0.2));
+    let [morning, evening] = ["09:00:00", "16:15:08"].map(|time| {
+        let share = if time == "09:00:00" { 10 } else { 20 };
+        relationship(
+            "r",
+            &format!("2025-05-01T{time}Z"),
+            &shareholding(&format!(r#"{{"exact": {share}}}"#)),
+        )
+    });
+    assert_eq!(range_of(&format!("{evening}\n{morning}\n"), None), (0.2, 0.2));
     let undated = relationship("r", "", &shareholding(r#"{"exact": 30}"#));
     assert_eq!(range_of(&format!("{new}\n{undated}\n"), None), (0.3, 0.3));
 }
@@ -184,7 +193,7 @@ fn an_indirect_interest_counts_where_its_components_are_not_in_the_file() {
         relationship(
             "r",
             "2026-01-01",
-            &format!(r#""componentRecordIds": [{components}], {interests}"#),
+            &format!(r#""componentRecords": [{components}], {interests}"#),
         )
     };
     let component = relationship("c", "2026-01-01", &shareholding(r#"{"exact": 80}"#));
@@ -193,6 +202,11 @@ fn an_indirect_interest_counts_where_its_components_are_not_in_the_file() {
         (0.8, 0.8)
     );
     assert_eq!(range_of(&indirect("\"c\""), None), (0.4, 0.4));
+    let cut = relationship("d", "2026-01-01", r#""interests": [{"directOrIndirect": "unknown"}]"#);
+    let (cut, stakes) = read(format!("{}\n{component}\n{cut}\n", indirect("\"c\", \"d\""))).unwrap();
+    assert_eq!(stakes.len(), 1);
+    let codes: Vec<&str> = cut.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["indirect_interest_incomplete", "share_unknown"]);
     assert_eq!(
         read(indirect("")).unwrap().0.findings[0].code,
         "indirect_without_components"
