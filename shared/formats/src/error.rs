@@ -58,7 +58,7 @@ pub enum InputError {
         skipped: u64,
     },
     /// There are records, but none of them is a stake.
-    #[error("find a stake in the input: of its records, {} are no stakes", .left_out.join(", "))]
+    #[error("find a stake in the input: there is none, but {}", .left_out.join(", "))]
     NoStakes {
         /// How many were left out, and why: codes of findings.
         left_out: Vec<String>,

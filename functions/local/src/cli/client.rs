@@ -258,7 +258,9 @@ impl Client {
 /// The columns of owner, owned and share.
 pub(super) fn three_columns(given: &str) -> Result<[String; 3], UsageError> {
     let names: Vec<String> = given.split(',').map(|name| name.trim().to_owned()).collect();
-    names.try_into().map_err(|_| UsageError("--columns takes three names: OWNER,OWNED,SHARE".into()))
+    names
+        .try_into()
+        .map_err(|_| UsageError("--columns takes three names: OWNER,OWNED,SHARE".into()))
 }
 
 fn complaint(status: StatusCode, problem: Problem) -> anyhow::Error {
