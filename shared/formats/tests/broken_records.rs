@@ -38,7 +38,7 @@ const CASES: [Case; 18] = [
     (
         "network.bods.jsonl",
         ["{\"exact\": 40.5,", "{\"exact\": {},"],
-        ("share_not_a_number", 12, "recordDetails.interests[0].share.exact", ""),
+        ("wrong_type", 12, "recordDetails.interests[0].share.exact", "{}"),
     ),
     (
         "network.bods.jsonl",
