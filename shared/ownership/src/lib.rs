@@ -30,6 +30,7 @@
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
+//! [`share_bounds`] (what is certain and possible where a [`Batch`] has ranges of shares)
 //! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
 //! multiplies V by vectors. Steps that may take much memory have a variant that
 //! is told how much there is, and refuses before it allocates. Whatever was

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::MAX_ID_BYTES;
 pub use self::format::Format;
-pub use self::inline::{InlineShare, InlineStake};
+pub use self::inline::{InlineBound, InlineRange, InlineShare, InlineStake};
 pub use self::values::{CompanyValue, InlineValue, ValueOptions, read_values};
 
 use self::check::Checker;
