@@ -162,7 +162,9 @@ async fn a_bad_range_is_named() {
     }
     for share in [json!({}), json!({"least": 0.1}), json!([0.1]), json!({"minimum": null})] {
         let stakes = json!([{"owner": "P", "owned": "H", "share": share}]);
-        let (status, _) = api.post("/jobs", &json!({"type": "structure", "input": {"stakes": stakes}})).await;
+        let (status, _) = api
+            .post("/jobs", &json!({"type": "structure", "input": {"stakes": stakes}}))
+            .await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{share}");
     }
     instance.stop().await;

@@ -167,7 +167,9 @@ impl Calculation for NetworkControl {
             solve_network(stage, &self.control(&valued.built.network), &self.common)
         })?;
         let mapped = run.stage("mapping", |stage| self.map(stage, &valued, &solved))?;
-        let saved = run.stage("saving", |stage| save(stage, &mapped.table, &SCHEMA, &valued.built.network))?;
+        let saved = run.stage("saving", |stage| {
+            save(stage, &mapped.table, &SCHEMA, &valued.built.network)
+        })?;
         let findings = Findings::new(&valued.built, &solved, &mapped.table, None, self.common.floor);
         let findings = findings.with_curve(mapped.curve);
         let findings = match self.model {

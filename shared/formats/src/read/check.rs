@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ownership::{Batch, Finding, Share, ShareError, Unit};
 
-use super::amount::Amount;
+use super::extent::Extent;
 use super::notes::Notes;
 use super::quick::Quick;
 use super::{OnBadRecord, Read};
@@ -87,7 +87,7 @@ impl Checker {
             let owned = id(row, owned, NEEDED)?;
             let text = utf8(row, share)?;
             let amount =
-                Amount::parse(text, self.unit).map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
+                Extent::parse(text, self.unit).map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
             Ok((owner, owned, amount, text.ends_with('%')))
         });
         match stake {
@@ -120,7 +120,7 @@ impl Checker {
             let owned = id(row, owned, NEEDED)?;
             let (lower, upper) = (bound(minimum, "0")?, bound(maximum, "100%")?);
             if lower.units() <= upper.units() {
-                return Ok((owner, owned, Amount { lower, upper }));
+                return Ok((owner, owned, Extent { lower, upper }));
             }
             // Without a minimum it is nothing, which is over no maximum.
             let field = minimum.or(maximum).unwrap_or(Field {
@@ -146,7 +146,7 @@ impl Checker {
     }
 
     /// Adds a stake.
-    pub(super) fn take_amount(&mut self, row: u64, [owner, owned]: [&str; 2], amount: Amount, batch: &mut Batch) {
+    pub(super) fn take_amount(&mut self, row: u64, [owner, owned]: [&str; 2], amount: Extent, batch: &mut Batch) {
         self.records += 1;
         self.largest = self.largest.max(amount.upper.value());
         self.ranges += u64::from(amount.is_range());

@@ -1,12 +1,12 @@
 //! Reading stakes: from bytes to checked records.
 
-mod amount;
 mod amounts;
 mod blocks;
 mod bods;
 mod budget;
 mod check;
 mod delimited;
+mod extent;
 mod format;
 mod ftm;
 mod gleif;

@@ -70,16 +70,29 @@ fn a_share_can_be_a_range() {
     });
     assert_eq!(read.unwrap().records, 4);
     let expected = [("A", 0.25, 0.5), ("B", 0.2, 1.0), ("C", 0.0, 0.1), ("D", 0.2, 0.2)];
-    assert_eq!(found, expected.map(|(owner, lower, upper)| (owner.to_owned(), lower, upper)));
+    assert_eq!(
+        found,
+        expected.map(|(owner, lower, upper)| (owner.to_owned(), lower, upper))
+    );
     for (share, code, field) in [
-        (r#"{"minimum": 0.5, "maximum": 0.25}"#, "share_range_reversed", "share.minimum"),
+        (
+            r#"{"minimum": 0.5, "maximum": 0.25}"#,
+            "share_range_reversed",
+            "share.minimum",
+        ),
         (r#"{"minimum": 0.5, "maximum": 25}"#, "share_over_one", "share.maximum"),
         (r#"{"minimum": null}"#, "not_a_stake", "record"),
         (r#"{"minimum": 0.1, "least": 0.1}"#, "not_a_stake", "record"),
         ("{}", "not_a_stake", "record"),
     ] {
-        let error = record_error(&format!(r#"{{"stakes": [{{"owner": "A", "owned": "Foo", "share": {share}}}]}}"#));
-        assert_eq!((error.code, error.row, error.field.as_str()), (code, 1, field), "{share}");
+        let error = record_error(format!(
+            r#"{{"stakes": [{{"owner": "A", "owned": "Foo", "share": {share}}}]}}"#
+        ));
+        assert_eq!(
+            (error.code, error.row, error.field.as_str()),
+            (code, 1, field),
+            "{share}"
+        );
     }
 }
 
