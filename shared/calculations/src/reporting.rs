@@ -136,6 +136,7 @@ impl Findings {
             reports,
             warnings: self.found.iter().map(warning).collect(),
             rows: Some(rows),
+            ..Outcome::default()
         }
     }
 }
