@@ -223,8 +223,17 @@ impl RowsWriter {
 }
 
 impl Store {
-    /// Writes at most [`BATCH`] blocks of rows. When this returns, all of them are durable.
-    pub(crate) async fn write_rows(&self, blocks: Vec<Item>) -> Result<(), Error> {
+    /// Writes blocks of rows. When this returns, all of them are durable.
+    pub(crate) async fn write_rows(&self, mut blocks: Vec<Item>) -> Result<(), Error> {
+        while !blocks.is_empty() {
+            let rest = blocks.split_off(blocks.len().min(BATCH));
+            self.write_batch(blocks).await?;
+            blocks = rest;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, blocks: Vec<Item>) -> Result<(), Error> {
         const ACTION: &str = "write result rows";
         let requests = blocks.into_iter().map(|item| {
             let put = PutRequest::builder().set_item(Some(item)).build()?;

@@ -1,8 +1,8 @@
 //! What a small job leaves waits here for the job's end, and is written in the same transaction.
 //!
-//! A report of a few kilobytes costs the bucket a call and the disk below it a sync, and so do a few result rows. Those of
-//! a small job lie in memory until it ends; then the rows are one item more in the transaction of its end, and the
-//! reports, packed, another. A packed report becomes an object when somebody asks for it ([`Clients::materialise`]).
+//! A report of a few kilobytes costs a call and a sync, wherever it goes, and so do a few result rows. Those of a small
+//! job lie in memory until it ends; then the rows are one item more in the transaction of its end, and the reports,
+//! packed, another. A packed report becomes an object when somebody asks for it ([`Clients::materialise`]).
 //!
 //! What does not fit goes to the bucket and the table as it is made, and all of it does before the output of a stage is
 //! committed, which may speak of it.

@@ -97,9 +97,9 @@ impl Store {
         Ok(tries)
     }
 
-    /// Begins an attempt with every subscriber of `ended` for whom one is due: for `hold_ms` nobody else begins another. Whoever was
-    /// tried `most` times since the last replay is given up instead. When this returns, the attempts are recorded as
-    /// begun, and count. Gives nothing where nothing was due.
+    /// Begins an attempt with every subscriber of `ended` for whom one is due: for `hold_ms` nobody else begins another.
+    /// Whoever was tried `most` times since the last replay is given up instead. When this returns, the attempts are
+    /// recorded as begun, and count. Gives nothing where nothing was due.
     ///
     /// # Errors
     ///
