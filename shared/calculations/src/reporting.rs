@@ -161,6 +161,7 @@ impl Findings {
             reports,
             warnings: self.found.iter().map(warning).collect(),
             rows: Some(rows),
+            ..Outcome::default()
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Result rows in the table: blocks of rows sorted by company, so that one company is one query.
 
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use tokio::runtime::Handle;
 
 use crate::item::{Item, job_pk, key, number, text};
+use crate::shelf::Shelf;
 use crate::{Error, JobId, Store, Timestamp};
 
 /// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
@@ -45,7 +47,9 @@ pub struct RowsWriter {
     prefix: String,
     expires_at: Timestamp,
     blocks: u64,
-    waiting: Vec<WriteRequest>,
+    waiting: Vec<Item>,
+    /// Where a few rows wait for the job's end.
+    shelf: Option<Shelf>,
 }
 
 impl Store {
@@ -60,6 +64,7 @@ impl Store {
             expires_at,
             blocks: 0,
             waiting: Vec::new(),
+            shelf: None,
         }
     }
 
@@ -172,6 +177,12 @@ fn block_of(mut item: Item) -> Option<RowBlock> {
 }
 
 impl RowsWriter {
+    /// The same, for rows that may wait on `shelf` for the end of their job if they are few.
+    pub(crate) fn onto(self, shelf: Shelf) -> Self {
+        let shelf = Some(shelf);
+        Self { shelf, ..self }
+    }
+
     /// Takes the next block; `company` is the first one in it, not before that of the last block.
     ///
     /// # Errors
@@ -181,11 +192,7 @@ impl RowsWriter {
         let mut item = key(self.job, sort_key(&self.prefix, company, self.blocks));
         item.insert("rows".to_owned(), AttributeValue::B(Blob::new(block)));
         item.insert("ttl".to_owned(), number(self.expires_at.seconds()));
-        let put = PutRequest::builder()
-            .set_item(Some(item))
-            .build()
-            .map_err(Error::unavailable("write result rows"))?;
-        self.waiting.push(WriteRequest::builder().put_request(put).build());
+        self.waiting.push(item);
         self.blocks += 1;
         if self.waiting.len() == BATCH {
             self.flush()?;
@@ -193,31 +200,53 @@ impl RowsWriter {
         Ok(())
     }
 
-    /// Writes what is left; gives the number of blocks. When this returns, all of them are durable.
+    /// Writes what is left; gives the number of blocks. When this returns, all of them are durable, or will be with the
+    /// end of their job.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
     pub fn finish(mut self) -> Result<u64, Error> {
+        let all_wait = self.waiting.len() as u64 == self.blocks;
+        match self.shelf.take() {
+            Some(shelf) if all_wait => self.waiting = shelf.take_rows(std::mem::take(&mut self.waiting)),
+            _ => {}
+        }
         self.flush()?;
         Ok(self.blocks)
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        let mut waiting = std::mem::take(&mut self.waiting);
+        let waiting = std::mem::take(&mut self.waiting);
+        self.runtime.block_on(self.store.write_rows(waiting))
+    }
+}
+
+impl Store {
+    /// Writes blocks of rows. When this returns, all of them are durable.
+    pub(crate) async fn write_rows(&self, mut blocks: Vec<Item>) -> Result<(), Error> {
+        while !blocks.is_empty() {
+            let rest = blocks.split_off(blocks.len().min(BATCH));
+            self.write_batch(blocks).await?;
+            blocks = rest;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&self, blocks: Vec<Item>) -> Result<(), Error> {
+        const ACTION: &str = "write result rows";
+        let requests = blocks.into_iter().map(|item| {
+            let put = PutRequest::builder().set_item(Some(item)).build()?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        });
+        let mut waiting: Vec<_> = requests
+            .collect::<Result<_, _>>()
+            .map_err(Error::unavailable::<BuildError>(ACTION))?;
         let mut pause_ms = 50;
         let mut tries = 0;
         while !waiting.is_empty() {
-            let answer = self
-                .runtime
-                .block_on(
-                    self.store
-                        .client
-                        .batch_write_item()
-                        .request_items(&self.store.table, waiting)
-                        .send(),
-                )
-                .map_err(Error::unavailable("write result rows"))?;
+            let batch = self.client.batch_write_item().request_items(&self.table, waiting);
+            let answer = batch.send().await.map_err(Error::unavailable(ACTION))?;
             waiting = answer
                 .unprocessed_items
                 .into_iter()
@@ -228,10 +257,10 @@ impl RowsWriter {
                 tries += 1;
                 if tries == TRIES {
                     let refused = std::io::Error::other("ThrottlingException: the table takes no more");
-                    return Err(Error::unavailable("write result rows")(refused));
+                    return Err(Error::unavailable(ACTION)(refused));
                 }
                 // The table is throttled: what it did not take is offered again, more and more slowly.
-                std::thread::sleep(std::time::Duration::from_millis(pause_ms));
+                tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
                 pause_ms = (pause_ms * 2).min(5_000);
             }
         }

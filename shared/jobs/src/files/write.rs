@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::Files;
 use crate::Error;
+use crate::shelf::Shelf;
 
 /// The size of a part of a large object: 8 MiB. S3 takes at most 10,000 parts, so an object ends at 80 GiB.
 const PART: usize = 8 << 20;
@@ -42,6 +43,8 @@ pub struct ReportWriter {
     digest: Sha256,
     size: u64,
     upload: Option<Upload>,
+    /// Where a small one waits for the job's end.
+    shelf: Option<Shelf>,
 }
 
 #[derive(Debug)]
@@ -64,12 +67,19 @@ impl Files {
             digest: Sha256::new(),
             size: 0,
             upload: None,
+            shelf: None,
         }
     }
 }
 
 impl ReportWriter {
-    /// Sends what is left. When this returns, the object is whole and durable.
+    /// The same, for a report that may wait on `shelf` for the end of its job if it is small.
+    pub(crate) fn onto(self, shelf: Shelf) -> Self {
+        let shelf = Some(shelf);
+        Self { shelf, ..self }
+    }
+
+    /// Sends what is left. When this returns, the object is whole and durable, or will be with the end of its job.
     ///
     /// # Errors
     ///
@@ -78,17 +88,23 @@ impl ReportWriter {
         self.digest.update(&self.buffer);
         let bytes = std::mem::take(&mut self.buffer);
         let runtime = self.runtime.clone();
-        match self.upload.take() {
-            None => runtime.block_on(self.files.put(&self.key, &self.content_type, bytes))?,
-            Some(upload) => runtime.block_on(self.complete(upload, bytes))?,
-        }
-        Ok(Report {
-            name: self.name,
-            content_type: self.content_type,
-            key: self.key,
+        let report = Report {
+            name: self.name.clone(),
+            content_type: self.content_type.clone(),
+            key: self.key.clone(),
             size: self.size,
-            sha256: hex::encode(self.digest.finalize()),
-        })
+            sha256: hex::encode(self.digest.clone().finalize()),
+        };
+        match (self.upload.take(), &self.shelf) {
+            (None, Some(shelf)) => {
+                if let Some(bytes) = shelf.take_report(&report, bytes) {
+                    runtime.block_on(self.files.put(&self.key, &self.content_type, bytes))?;
+                }
+            }
+            (None, None) => runtime.block_on(self.files.put(&self.key, &self.content_type, bytes))?,
+            (Some(upload), _) => runtime.block_on(self.complete(upload, bytes))?,
+        }
+        Ok(report)
     }
 
     async fn send_part(&self, upload: &mut Upload, bytes: Vec<u8>) -> Result<(), Error> {
