@@ -216,12 +216,6 @@ impl Network {
         &self.columns.ids[self.columns.range(company)]
     }
 
-    /// Ids and shares of what the company holds, to be copied as they are.
-    pub(crate) fn holding_lists(&self, company: u32) -> (&[u32], &[f64]) {
-        let range = self.rows.range(company);
-        (&self.rows.ids[range.clone()], &self.rows.shares[range])
-    }
-
     /// Bytes of all names together.
     pub(crate) fn name_bytes(&self) -> u64 {
         self.names.bytes() as u64
