@@ -17,7 +17,7 @@ use crate::Network;
 use crate::names::to_u32;
 use crate::ring::Block;
 
-/// Into how many ranges rows are divided, each a thread's at a time.
+/// Into how many ranges rows are divided at most, each a thread's at a time.
 const PARTS: usize = 8;
 
 /// Rows that are not worth dividing.
@@ -40,7 +40,7 @@ pub(crate) struct Layout<'a> {
     pub(crate) rows: Vec<u32>,
     /// Rows from here on are in no other's sum.
     pub(crate) inner: usize,
-    /// Rows of a part.
+    /// Rows of a part, a power of two.
     pub(crate) width: usize,
     /// Stakes in leaves: for each [`COMPANIES`] leaves, for each part.
     pub(crate) leaves: Vec<Vec<Vec<Leaf>>>,
@@ -105,7 +105,8 @@ impl<'a> Layout<'a> {
         for (row, &company) in (0..).zip(&rows) {
             row_of[company as usize] = row;
         }
-        let width = rows.len().div_ceil(PARTS).max(FEW_ROWS);
+        // A power of two, because a shift takes less time than a division.
+        let width = rows.len().div_ceil(PARTS).max(FEW_ROWS).next_power_of_two();
         Self {
             companies: network.len(),
             inner,
@@ -120,6 +121,7 @@ impl<'a> Layout<'a> {
 }
 
 fn leaves(network: &Network, row_of: &[u32], width: usize, parts: usize) -> Vec<Vec<Vec<Leaf>>> {
+    let (shift, mask) = (width.ilog2(), to_u32(width - 1));
     let chunks = (0..network.len().div_ceil(COMPANIES)).into_par_iter();
     let chunk = |number: usize| {
         let mut leaves = vec![Vec::new(); parts];
@@ -129,8 +131,8 @@ fn leaves(network: &Network, row_of: &[u32], width: usize, parts: usize) -> Vec<
                 continue;
             }
             for (holder, share) in network.holders(company) {
-                let row = row_of[holder as usize] as usize;
-                leaves[row / width].push((company, to_u32(row % width), share));
+                let row = row_of[holder as usize];
+                leaves[(row >> shift) as usize].push((company, row & mask, share));
             }
         }
         leaves
