@@ -6,8 +6,9 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::builder::Stake;
 use crate::finding::Tally;
+use crate::lists::Lists;
 use crate::names::{Names, to_u32};
-use crate::network::{Lists, Over};
+use crate::network::Over;
 use crate::policies::{ColumnsOver100, Duplicates, Policies};
 use crate::share::{ONE, fraction};
 use crate::{Error, Finding, Network};

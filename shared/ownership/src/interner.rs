@@ -11,9 +11,10 @@ use rayon::iter::{
 use rayon::slice::ParallelSliceMut;
 
 use crate::Error;
-use crate::batch::{Batch, Place, SAME, SHARDS, hash, hasher, pack, packed_len, prefix, shard_of};
+use crate::batch::{Batch, Place, SAME, SHARDS, hash, hasher, shard_of};
 use crate::builder::Stake;
 use crate::names::{Names, to_u32};
+use crate::packed::{pack, packed_len, prefix};
 
 /// Names that are sorted together, about: 128 KiB of [`Ranked`].
 const SORTED: usize = 1 << 12;

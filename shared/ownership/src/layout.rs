@@ -6,22 +6,24 @@
 //! in nobody's sum. The stakes are in two parts:
 //!
 //! - stakes in companies without a row, the *leaves*, nearly all of them. What a
-//!   leaf has is given, so they can be added in any order. They are cut into
-//!   [`PARTS`] ranges of rows, one of which fits into a cache, and within these
-//!   listed by leaf, so that values are read from first to last;
+//!   leaf has is given, so they can be added in any order: in that of the
+//!   network's columns, which reads values from first to last and needs only the
+//!   row of each stake. Threads take [`SEGMENTS`] of them, each with sums of its
+//!   own;
 //! - stakes in inner rows, by row, added one row after another.
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSlice;
 
 use crate::Network;
 use crate::names::to_u32;
 use crate::ring::Block;
 
-/// Into how many ranges rows are divided at most, each a thread's at a time.
-const PARTS: usize = 8;
+/// Into how many segments stakes in leaves are divided; the result depends on it.
+const SEGMENTS: usize = 4;
 
-/// Rows that are not worth dividing.
-const FEW_ROWS: usize = 1 << 10;
+/// Stakes that are worth a segment.
+const SEGMENT: usize = 1 << 14;
 
 /// Companies that are gone through by one thread at a time.
 pub(crate) const COMPANIES: usize = 1 << 15;
@@ -40,18 +42,22 @@ pub(crate) struct Layout<'a> {
     pub(crate) rows: Vec<u32>,
     /// Rows from here on are in no other's sum.
     pub(crate) inner: usize,
-    /// Rows of a part, a power of two.
-    pub(crate) width: usize,
-    /// Stakes in leaves: for each [`COMPANIES`] leaves, for each part.
-    pub(crate) leaves: Vec<Vec<Vec<Leaf>>>,
+    pub(crate) leaves: Leaves<'a>,
     /// Stakes in inner rows outside of the row's own component.
     pub(crate) stakes: Stakes,
     /// (company, row), by company.
     pub(crate) placed: Vec<(u32, u32)>,
 }
 
-/// A stake in a leaf: the leaf, the row from the first of its part on, the share.
-pub(crate) type Leaf = (u32, u32, f64);
+/// Stakes in companies without a row, in the order of the network's columns.
+#[derive(Debug)]
+pub(crate) struct Leaves<'a> {
+    /// The row of each holder; one more than there are rows for a stake in a company with one.
+    rows: Vec<u32>,
+    /// The company that is held.
+    of: Vec<u32>,
+    shares: &'a [f64],
+}
 
 /// Inner rows that are summed together.
 #[derive(Debug)]
@@ -86,7 +92,7 @@ impl<'a> Layout<'a> {
     ///
     /// * `components`: those of companies that are held and hold others,
     ///   holdings before holders.
-    pub(crate) fn new<'m>(network: &Network, components: impl Iterator<Item = (Kind<'a>, &'m [u32])>) -> Self {
+    pub(crate) fn new<'m>(network: &'a Network, components: impl Iterator<Item = (Kind<'a>, &'m [u32])>) -> Self {
         let mut steps = Vec::new();
         let mut rows: Vec<u32> = Vec::new();
         for (kind, members) in components {
@@ -105,13 +111,10 @@ impl<'a> Layout<'a> {
         for (row, &company) in (0..).zip(&rows) {
             row_of[company as usize] = row;
         }
-        // A power of two, because a shift takes less time than a division.
-        let width = rows.len().div_ceil(PARTS).max(FEW_ROWS).next_power_of_two();
         Self {
             companies: network.len(),
             inner,
-            width,
-            leaves: leaves(network, &row_of, width, rows.len().div_ceil(width)),
+            leaves: Leaves::new(network, &row_of, to_u32(rows.len())),
             stakes: Stakes::new(network, &steps, &rows, &row_of),
             placed: (0..).zip(row_of).filter(|&(_, row)| row != NONE).collect(),
             steps,
@@ -120,24 +123,57 @@ impl<'a> Layout<'a> {
     }
 }
 
-fn leaves(network: &Network, row_of: &[u32], width: usize, parts: usize) -> Vec<Vec<Vec<Leaf>>> {
-    let (shift, mask) = (width.ilog2(), to_u32(width - 1));
-    let chunks = (0..network.len().div_ceil(COMPANIES)).into_par_iter();
-    let chunk = |number: usize| {
-        let mut leaves = vec![Vec::new(); parts];
-        let first = number * COMPANIES;
-        for company in to_u32(first)..to_u32(network.len().min(first + COMPANIES)) {
-            if network.is_holder(company) {
-                continue;
-            }
-            for (holder, share) in network.holders(company) {
-                let row = row_of[holder as usize];
-                leaves[(row >> shift) as usize].push((company, row & mask, share));
-            }
+impl<'a> Leaves<'a> {
+    fn new(network: &'a Network, row_of: &[u32], rows: u32) -> Self {
+        let (starts, ids, shares) = network.column_lists();
+        let mut leaves = Self {
+            rows: vec![0; ids.len()],
+            of: vec![0; ids.len()],
+            shares,
+        };
+        let mut rest = (leaves.rows.as_mut_slice(), leaves.of.as_mut_slice(), ids);
+        let mut chunks = Vec::new();
+        for first in (0..network.len()).step_by(COMPANIES) {
+            let companies = first..network.len().min(first + COMPANIES);
+            let stakes = (starts[companies.end] - starts[first]) as usize;
+            let (rows, of, ids) = (
+                rest.0.split_at_mut(stakes),
+                rest.1.split_at_mut(stakes),
+                rest.2.split_at(stakes),
+            );
+            chunks.push((companies, rows.0, of.0, ids.0));
+            rest = (rows.1, of.1, ids.1);
         }
+        chunks.into_par_iter().for_each(|(companies, row, of, ids)| {
+            let mut unfilled = &mut *of;
+            for company in companies {
+                let stakes = (starts[company + 1] - starts[company]) as usize;
+                let (filled, rest) = unfilled.split_at_mut(stakes);
+                filled.fill(to_u32(company));
+                unfilled = rest;
+            }
+            for ((row, &of), &holder) in row.iter_mut().zip(&*of).zip(ids) {
+                let is_leaf = row_of[of as usize] == NONE;
+                *row = if is_leaf { row_of[holder as usize] } else { rows };
+            }
+        });
         leaves
-    };
-    chunks.map(chunk).collect()
+    }
+
+    /// What leaves are worth to those who hold them, by row: sums of which each is to be added up, in their order.
+    pub(crate) fn sums(&self, rows: usize, values: &[f64]) -> Vec<Vec<f64>> {
+        let length = self.rows.len().div_ceil(SEGMENTS).max(SEGMENT);
+        let segments = self.rows.par_chunks(length).zip(self.of.par_chunks(length));
+        let segments = segments.zip(self.shares.par_chunks(length));
+        let sum = |((rows_of, of), shares): ((&[u32], &[u32]), &[f64])| {
+            let mut sums = vec![0.0; rows + 1];
+            for ((&row, &leaf), share) in rows_of.iter().zip(of).zip(shares) {
+                sums[row as usize] += share * values[leaf as usize];
+            }
+            sums
+        };
+        segments.map(sum).collect()
+    }
 }
 
 impl Stakes {

@@ -22,18 +22,18 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use crate::closed::{ClosedGroup, OnClosed};
 use crate::cycles::Between;
 use crate::factors::Factors;
-use crate::layout::{COMPANIES, Kind, Layout, Leaf, Step};
+use crate::layout::{COMPANIES, Kind, Layout, Step};
 use crate::names::to_u32;
 use crate::resolvent::{cyclic, fail, for_each_cyclic};
 use crate::ring::{Block, Ring};
 use crate::{Error, Network, Progress, Resolvent, memory};
 
-/// Rows of ultimate owners that one thread sums at a time.
-const ROWS: usize = 2048;
+/// Rows that one thread sums at a time.
+const ROWS: usize = 1 << 12;
 
 /// Solves `(I - W) x = v` again and again.
 ///
-/// 16 bytes a stake and a company with holdings; of [`Solver::direct`] also up
+/// 8 bytes a stake, 16 a company with holdings; of [`Solver::direct`] also up
 /// to 24 for each pair of companies in the same component.
 #[derive(Debug)]
 pub struct Solver<'a> {
@@ -43,7 +43,7 @@ pub struct Solver<'a> {
 impl<'a> Solver<'a> {
     /// In O(companies + stakes).
     #[must_use]
-    pub fn new(network: &Network, resolvent: &'a Resolvent) -> Self {
+    pub fn new(network: &'a Network, resolvent: &'a Resolvent) -> Self {
         let mut rings = resolvent.rings.iter().rev().peekable();
         let components = (0..to_u32(resolvent.components.len())).rev().filter_map(|component| {
             let members = resolvent.components.members(component);
@@ -90,11 +90,7 @@ impl<'a> Solver<'a> {
     /// assert_eq!(solver.solve(&[10.0, 0.0, 100.0]), [60.0, 30.0, 100.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn direct(
-        network: &Network,
-        on_closed: OnClosed,
-        progress: &mut Progress<'_>,
-    ) -> Result<Solver<'static>, Error> {
+    pub fn direct(network: &'a Network, on_closed: OnClosed, progress: &mut Progress<'_>) -> Result<Self, Error> {
         Self::direct_within(network, on_closed, u64::MAX, progress)
     }
 
@@ -105,11 +101,11 @@ impl<'a> Solver<'a> {
     /// Those of [`Solver::direct`], and [`Error::NotEnoughMemory`] before it is
     /// allocated.
     pub fn direct_within(
-        network: &Network,
+        network: &'a Network,
         on_closed: OnClosed,
         memory: u64,
         progress: &mut Progress<'_>,
-    ) -> Result<Solver<'static>, Error> {
+    ) -> Result<Self, Error> {
         progress(0.0)?;
         let between = Between::of(network);
         let all = || (0..to_u32(between.len())).map(|component| (component, between.members(component)));
@@ -136,7 +132,7 @@ impl<'a> Solver<'a> {
         });
         let layout = Layout::new(network, components);
         progress(1.0)?;
-        Ok(Solver { layout })
+        Ok(Self { layout })
     }
 
     /// `V v`: for each company its own value and its integrated shares of all
@@ -192,16 +188,16 @@ impl<'a> Solver<'a> {
 
     /// Begins all sums, with the own values and what is held of leaves.
     fn sum_leaves(&self, values: &[f64], sums: &mut [f64]) {
-        let Layout {
-            rows, width, leaves, ..
-        } = &self.layout;
-        let parts = sums.par_chunks_mut(*width).zip(rows.par_chunks(*width));
-        parts.enumerate().for_each(|(part, (sums, rows))| {
+        let rows = &self.layout.rows;
+        let held = self.layout.leaves.sums(rows.len(), values);
+        let chunks = sums.par_chunks_mut(ROWS).zip(rows.par_chunks(ROWS));
+        chunks.enumerate().for_each(|(chunk, (sums, rows))| {
             for (sum, &company) in sums.iter_mut().zip(rows) {
                 *sum = values[company as usize];
             }
-            for chunk in leaves {
-                add_leaves(&chunk[part], values, sums);
+            for held in &held {
+                let held = &held[chunk * ROWS..];
+                sums.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
             }
         });
     }
@@ -232,12 +228,5 @@ impl<'a> Solver<'a> {
                 }
             }
         }
-    }
-}
-
-/// Adds what some leaves are worth to those who hold them.
-fn add_leaves(leaves: &[Leaf], values: &[f64], sums: &mut [f64]) {
-    for &(leaf, row, share) in leaves {
-        sums[row as usize] += share * values[leaf as usize];
     }
 }
