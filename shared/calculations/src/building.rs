@@ -18,6 +18,20 @@ pub(crate) struct Built {
     pub(crate) findings: Vec<Finding>,
 }
 
+impl Built {
+    /// The input as a summary tells it.
+    pub(crate) fn input(&self) -> reports::Input {
+        reports::Input {
+            format: self.format.clone(),
+            name: None,
+            sha256: self.sha256.clone(),
+            bytes: self.bytes,
+            companies: self.network.len() as u64,
+            stakes: self.network.stakes() as u64,
+        }
+    }
+}
+
 /// Reads the input of a job. The size of a file is not known before its end, so progress stands still meanwhile, but
 /// a revoke is noticed.
 pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Failure> {
@@ -67,10 +81,12 @@ fn unit(name: Option<&str>) -> Unit {
 pub(crate) fn refused(error: ownership::Error) -> Failure {
     match error {
         ownership::Error::Stopped(_) => Failure::Stopped(jobs::Stopped),
-        ownership::Error::DuplicateStake { row, .. } => Failure::Permanent(JobError {
-            row: Some(row),
-            ..permanent(error.code(), &error)
-        }),
+        ownership::Error::DuplicateStake { row, .. } | ownership::Error::DuplicateAmount { row, .. } => {
+            Failure::Permanent(JobError {
+                row: Some(row),
+                ..permanent(error.code(), &error)
+            })
+        }
         _ => Failure::Permanent(permanent(error.code(), &error)),
     }
 }

@@ -4,7 +4,8 @@
 //! [`read_stakes`] finds the format of a file (CSV, TSV or a JSON document of stakes, plain or compressed by gzip or
 //! zstd), checks every record and hands the stakes on one at a time, so memory does not grow with the file;
 //! [`read_batches`] hands them on by the thousand. An error in
-//! the data names row, field and value. [`read_values`] does the same for a second file of companies and their values.
+//! the data names row, field and value. [`read_amounts`] does the same for amounts of money in the place of shares, [`read_values`] for
+//! a second file of companies and their values.
 //!
 //! A *result* is a table whose columns a [`Schema`] declares and whose rows belong to companies. It travels in
 //! [`Block`]s: rows of neighbouring companies, column by column, at most 64 KiB once encoded. A [`BlockBuilder`] cuts
@@ -62,8 +63,9 @@ mod table;
 
 pub use error::{InputError, ReadError, RecordError};
 pub use read::{
-    CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake,
-    ValueOptions, read_batches, read_stakes, read_values,
+    Amount, AmountKind, AmountOptions, CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES,
+    OnBadRecord, Read, ReadOptions, Stake, ValueColumns, ValueOptions, read_amounts, read_batches, read_stakes,
+    read_values,
 };
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,

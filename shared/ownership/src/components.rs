@@ -55,6 +55,11 @@ impl Components {
         &self.order[self.starts[component] as usize..self.starts[component + 1] as usize]
     }
 
+    /// Every component: its number, and its members.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, &[u32])> {
+        (0..to_u32(self.len())).map(|component| (component, self.members(component)))
+    }
+
     /// Whether these are components at all: every company is a member of its
     /// own component, once.
     pub(crate) fn is_partition(&self) -> bool {

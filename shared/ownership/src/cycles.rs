@@ -55,6 +55,11 @@ impl Between {
         self.starts.len() - 1
     }
 
+    /// Every component: its number, and its members.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, &[u32])> {
+        (0..to_u32(self.len())).map(|component| (component, self.members(component)))
+    }
+
     pub(crate) fn members(&self, component: u32) -> &[u32] {
         let component = component as usize;
         &self.order[self.starts[component] as usize..self.starts[component + 1] as usize]

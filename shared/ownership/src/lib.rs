@@ -31,7 +31,8 @@
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
 //! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
-//! multiplies V by vectors. Steps that may take much memory have a variant that
+//! multiplies V by vectors. [`Amounts`] are the same graph with amounts of money for shares: claims for
+//! [`debtrank()`] and [`clearing()`], flows whose [`Amounts::coefficients`] are a network. Steps that may take much memory have a variant that
 //! is told how much there is, and refuses before it allocates. Whatever was
 //! odd about the data is a [`Finding`].
 //!
@@ -69,16 +70,20 @@
     allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test fails by panicking")
 )]
 
+mod amounts;
 mod balance;
 mod batch;
 mod beneficial;
 mod builder;
 mod chains;
+mod clearing;
 mod closed;
+mod coefficients;
 mod columns;
 mod components;
 mod control;
 mod cycles;
+mod debtrank;
 mod decimal;
 mod error;
 mod factors;
@@ -107,13 +112,16 @@ mod sparse;
 mod structure;
 mod sweep;
 
+pub use amounts::{Amounts, AmountsBuilder, ToItself};
 pub use balance::Balance;
 pub use batch::Batch;
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};
+pub use clearing::{Clearing, clearing};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
 pub use control::{Control, company_control};
+pub use debtrank::{DebtRank, DebtRankRules, debtrank};
 pub use error::Error;
 pub use finding::Finding;
 pub use gth::dense_resolvent;
@@ -128,4 +136,4 @@ pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
 pub use solve::Solver;
-pub use structure::{Position, Structure, bow_tie, structure};
+pub use structure::{Position, Structure, bow_tie, places, structure};

@@ -45,8 +45,7 @@ impl<'a> Solver<'a> {
     #[must_use]
     pub fn new(network: &'a Network, resolvent: &'a Resolvent) -> Self {
         let mut rings = resolvent.rings.iter().rev().peekable();
-        let components = (0..to_u32(resolvent.components.len())).rev().filter_map(|component| {
-            let members = resolvent.components.members(component);
+        let components = resolvent.components.iter().rev().filter_map(|(component, members)| {
             let kind = if let Some(ring) = rings.next_if(|ring| ring.component == component) {
                 Kind::Ring(Block::Inverse(Cow::Borrowed(ring)))
             } else if resolvent.closed.group(component).is_some() {
@@ -108,8 +107,7 @@ impl<'a> Solver<'a> {
     ) -> Result<Self, Error> {
         progress(0.0)?;
         let between = Between::of(network);
-        let all = || (0..to_u32(between.len())).map(|component| (component, between.members(component)));
-        let cyclic = cyclic(network, all());
+        let cyclic = cyclic(network, between.iter());
         let needed = memory::of_solver(network, cyclic.iter().map(|(_, members)| members.len()));
         memory::check(|| "factor rings of companies".to_owned(), needed, memory)?;
         let factored = for_each_cyclic(&cyclic, Factors::operations, progress, |component, members, step| {
@@ -122,7 +120,7 @@ impl<'a> Solver<'a> {
             fail(&ClosedGroup::of(network, &closed))?;
         }
         let mut factored = factored.into_iter().rev().peekable();
-        let components = all().rev().map(|(component, members)| {
+        let components = between.iter().rev().map(|(component, members)| {
             let kind = match factored.next_if(|&(cyclic, _)| cyclic == component) {
                 Some((_, Some(block))) => Kind::Ring(block),
                 Some((_, None)) => Kind::Closed,

@@ -3,12 +3,12 @@
 use crate::error::InputError;
 
 /// What a column can be.
-struct Role {
-    name: &'static str,
+pub(super) struct Role {
+    pub(super) name: &'static str,
     /// Names that say what the column holds.
-    names: &'static [&'static str],
+    pub(super) names: &'static [&'static str],
     /// Words of any graph, which count if no column has one of the names: `source` may be a web address.
-    general: &'static [&'static str],
+    pub(super) general: &'static [&'static str],
 }
 
 const ROLES: [Role; 3] = [
@@ -75,9 +75,18 @@ pub(super) struct Columns {
 /// Finds owner, owned and share among the header's fields: by `asked`, or by the usual names, whose case, blanks,
 /// dashes and underscores do not matter.
 pub(super) fn find(header: &[String], asked: Option<&[String; 3]>) -> Result<Columns, InputError> {
+    find_roles(header, asked, &ROLES)
+}
+
+/// The same for three columns of other names.
+pub(super) fn find_roles(
+    header: &[String],
+    asked: Option<&[String; 3]>,
+    roles: &[Role; 3],
+) -> Result<Columns, InputError> {
     let positions = match asked {
-        Some(asked) => find_asked(header, asked)?,
-        None => find_usual(header)?,
+        Some(asked) => find_asked(header, asked, roles)?,
+        None => find_usual(header, roles)?,
     };
     let share = &header[positions[2]];
     let by_name = asked.is_some_and(|[.., name]| name.trim() == share);
@@ -90,7 +99,7 @@ pub(super) fn find(header: &[String], asked: Option<&[String; 3]>) -> Result<Col
     })
 }
 
-fn find_asked(header: &[String], asked: &[String; 3]) -> Result<[usize; 3], InputError> {
+fn find_asked(header: &[String], asked: &[String; 3], roles: &[Role; 3]) -> Result<[usize; 3], InputError> {
     let mut positions = [0; 3];
     for (position, name) in positions.iter_mut().zip(asked) {
         *position = find_name(header, name.trim())?;
@@ -99,8 +108,8 @@ fn find_asked(header: &[String], asked: &[String; 3]) -> Result<[usize; 3], Inpu
         if positions[a] == positions[b] {
             return Err(InputError::AmbiguousColumn {
                 role: cut(&header[positions[a]]),
-                first: ROLES[a].name.to_owned(),
-                second: ROLES[b].name.to_owned(),
+                first: roles[a].name.to_owned(),
+                second: roles[b].name.to_owned(),
             });
         }
     }
@@ -123,9 +132,9 @@ fn find_name(header: &[String], name: &str) -> Result<usize, InputError> {
     }
 }
 
-fn find_usual(header: &[String]) -> Result<[usize; 3], InputError> {
+fn find_usual(header: &[String], roles: &[Role; 3]) -> Result<[usize; 3], InputError> {
     let mut positions = [0; 3];
-    for (position, role) in positions.iter_mut().zip(&ROLES) {
+    for (position, role) in positions.iter_mut().zip(roles) {
         let among = |names: &[&str], field: &String| names.iter().any(|name| plain(name) == plain(field));
         let found = match only(header, role.name, |field| among(role.names, field))? {
             Some(found) => Some(found),

@@ -1,5 +1,6 @@
 //! Reading stakes: from bytes to checked records.
 
+mod amounts;
 mod blocks;
 mod budget;
 mod check;
@@ -11,6 +12,7 @@ mod input;
 mod quick;
 mod records;
 mod splitter;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -20,10 +22,11 @@ use std::io;
 use ownership::{Batch, Finding, Share, Unit};
 use serde::{Deserialize, Serialize};
 
+pub use self::amounts::{Amount, AmountKind, AmountOptions, read_amounts};
 pub use self::check::MAX_ID_BYTES;
 pub use self::format::Format;
 pub use self::inline::{InlineShare, InlineStake};
-pub use self::values::{CompanyValue, InlineValue, ValueOptions, read_values};
+pub use self::values::{CompanyValue, InlineValue, ValueColumns, ValueOptions, read_values};
 
 use self::check::Checker;
 use self::input::Input;
