@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::closed::{ClosedComponents, ClosedGroup, OnClosed};
 use crate::components::Components;
 use crate::finding::Tally;
-use crate::names::to_u32;
 use crate::ring::Ring;
 use crate::{Error, Finding, Network, Progress, Stopped, gth, memory};
 
