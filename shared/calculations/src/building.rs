@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::Common;
 
+/// What a reader may hold, however much memory there is: 4 GiB.
+const MOST_HELD: u64 = 4 << 30;
+
 /// A network, and where it came from.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Built {
@@ -44,6 +47,8 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
         on_bad_record: common.on_bad_record,
         name: input.name.clone(),
         max_bytes: settings.max_input_bytes,
+        // The network is built when that is gone; what it is made of comes beside it.
+        max_held_bytes: (settings.max_memory_bytes / 2).min(MOST_HELD),
     };
     let limits = Limits {
         companies: settings.max_companies,
@@ -70,11 +75,14 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
     })
 }
 
-fn unit(name: Option<&str>) -> Unit {
-    match name {
-        Some("percent") => Unit::Percent,
-        _ => Unit::Fraction,
-    }
+fn unit(name: Option<&str>) -> Option<Unit> {
+    name.map(|name| {
+        if name == "percent" {
+            Unit::Percent
+        } else {
+            Unit::Fraction
+        }
+    })
 }
 
 /// What the mathematics refuses, told as a job's failure.

@@ -29,6 +29,7 @@ mod network_control;
 mod pairs;
 mod presentation;
 mod reporting;
+mod saving;
 mod structure;
 mod table;
 mod values;

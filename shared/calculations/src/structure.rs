@@ -14,6 +14,7 @@ use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report, told};
+use crate::saving::save;
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `structure`.
@@ -106,13 +107,13 @@ impl Calculation for Structure {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
         let solved = run.stage("calculating", |stage| self.solve(stage, &built))?;
         let table = run.stage("mapping", |stage| map(stage, &built, &solved))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
+        let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
         let findings = match &solved {
             Inverse::Known(solved) => Findings::new(&built, solved, &table, None, self.common.floor),
             Inverse::TooLarge(finding) => unsolved(&built, &table, finding, self.common.floor),
         };
         let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 

@@ -30,6 +30,7 @@
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
+//! [`share_bounds`] (what is certain and possible where a [`Batch`] has ranges of shares)
 //! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
 //! multiplies V by vectors. [`Amounts`] are the same graph with amounts of money for shares: claims for
 //! [`debtrank()`] and [`clearing()`], flows whose [`Amounts::coefficients`] are a network. Steps that may take much memory have a variant that
@@ -71,9 +72,11 @@
 )]
 
 mod amounts;
+mod apart;
 mod balance;
 mod batch;
 mod beneficial;
+mod bounds;
 mod builder;
 mod chains;
 mod clearing;
@@ -92,6 +95,7 @@ mod fixed;
 mod gth;
 mod interner;
 mod katz;
+mod labels;
 mod layout;
 mod lists;
 mod measures;
@@ -103,6 +107,7 @@ mod packed;
 mod pairs;
 mod policies;
 mod progress;
+mod ranges;
 mod repeated;
 mod resolvent;
 mod ring;
@@ -116,22 +121,24 @@ pub use amounts::{Amounts, AmountsBuilder, ToItself};
 pub use balance::Balance;
 pub use batch::Batch;
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
+pub use bounds::{ShareBounds, share_bounds};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};
 pub use clearing::{Clearing, clearing};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
-pub use control::{Control, company_control};
+pub use control::{Control, ControlEdges, company_control};
 pub use debtrank::{DebtRank, DebtRankRules, debtrank};
 pub use error::Error;
 pub use finding::Finding;
 pub use gth::dense_resolvent;
 pub use katz::katz;
+pub use labels::Kind;
 pub use measures::{Measures, NetworkControl, network_control};
 pub use models::ControlModel;
 pub use network::Network;
 pub use packed::ShortName;
 pub use pairs::{Emit, LeftOut, Pair, integrated_ownership, integrated_ownership_within};
-pub use policies::{ColumnsOver100, Duplicates, Policies};
+pub use policies::{ColumnsOver100, Duplicates, ImputedShare, Policies};
 pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};

@@ -36,16 +36,19 @@ const CLAIMS: [Role; 3] = [
         name: "creditor",
         names: &["creditor", "creditor_id", "lender", "lender_id"],
         general: &["owner", "owner_id"],
+        labels: &[],
     },
     Role {
         name: "debtor",
         names: &["debtor", "debtor_id", "borrower", "borrower_id"],
         general: &["owned", "owned_id"],
+        labels: &[],
     },
     Role {
         name: "amount",
         names: &["amount", "exposure", "claim", "liability", "debt", "loan"],
         general: &["share", "value", "weight"],
+        labels: &[],
     },
 ];
 
@@ -54,16 +57,19 @@ const FLOWS: [Role; 3] = [
         name: "from",
         names: &["from", "from_id", "from_sector", "seller", "supplier"],
         general: &["source", "source_id", "owner", "owner_id"],
+        labels: &[],
     },
     Role {
         name: "to",
         names: &["to", "to_id", "to_sector", "buyer", "purchaser"],
         general: &["target", "target_id", "owned", "owned_id"],
+        labels: &[],
     },
     Role {
         name: "amount",
         names: &["amount", "flow"],
         general: &["share", "value", "weight"],
+        labels: &[],
     },
 ];
 

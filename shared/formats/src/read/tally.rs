@@ -47,6 +47,9 @@ impl Tally {
         Read {
             format: format.to_owned(),
             records: self.records,
+            ranges: 0,
+            controls: 0,
+            described: 0,
             findings: skipped.into_iter().collect(),
         }
     }
