@@ -32,7 +32,7 @@ fn run_leaves_the_files_and_prints_their_paths() {
     let stderr = said(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let printed: Vec<_> = said(&output.stdout).lines().map(str::to_owned).collect();
-    let names = ["result.csv", "result.parquet", "summary.json", "report.html"];
+    let names = ["result.csv", "result.parquet", "summary.json", "report.html", "report.xlsx"];
     let expected: Vec<_> = names
         .iter()
         .map(|name| out.path().join(name).display().to_string())

@@ -17,7 +17,8 @@ use crate::building::{Built, build, refused};
 use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
+use crate::survey::{Wanted, survey};
 use crate::table::{Table, TableWriter};
 
 /// Companies that the search for one company's chains visits: all of them for most companies, and enough for the
@@ -158,6 +159,13 @@ struct Mapped {
     findings: Vec<Finding>,
 }
 
+/// What its report shows of the network.
+const WANTED: Wanted<'static> = Wanted {
+    holders: None,
+    share: "share",
+    rows: ("Beneficial owners by Regulation (EU) 2024/1624", &["owner", "lower", "share", "upper", "basis"]),
+};
+
 impl Calculation for BeneficialOwners {
     const NAME: &'static str = "beneficial-owners";
     const SUMMARY: &'static str =
@@ -192,7 +200,8 @@ impl Calculation for BeneficialOwners {
         let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
         let findings = Findings::new(&built, &solved, &mapped.table, None, self.common.floor).with(&mapped.findings);
         let reports = run.stage("reporting", |stage| {
-            report(stage, &PRESENTATION, &findings, &mapped.table)
+            let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(rows, reports))
     }

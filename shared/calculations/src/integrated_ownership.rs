@@ -13,7 +13,8 @@ use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::pairs::{Mapped, map_pairs};
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
+use crate::survey::{Wanted, survey};
 
 /// Parameters of `integrated-ownership`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +92,13 @@ const PRESENTATION: Presentation = Presentation {
     ],
 };
 
+/// What its report shows of the network.
+const WANTED: Wanted<'static> = Wanted {
+    holders: None,
+    share: "share",
+    rows: ("All holders, those in between too", &["owner", "direct", "integrated", "corrected"]),
+};
+
 impl Calculation for IntegratedOwnership {
     const NAME: &'static str = "integrated-ownership";
     const SUMMARY: &'static str = "Who holds how much of whom, directly and through every chain and ring.";
@@ -111,7 +119,8 @@ impl Calculation for IntegratedOwnership {
         let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
         let findings = Findings::new(&built, &solved, &mapped.table, Some(mapped.left_out), self.common.floor);
         let reports = run.stage("reporting", |stage| {
-            report(stage, &PRESENTATION, &findings, &mapped.table)
+            let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(rows, reports))
     }

@@ -13,7 +13,8 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve_network};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
+use crate::survey::outline;
 use crate::table::{Table, TableWriter};
 
 /// A column is over one beyond this.
@@ -96,7 +97,10 @@ impl Calculation for Katz {
         let table = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
         let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
-        let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
+        let reports = run.stage("reporting", |stage| {
+            let survey = outline(&built.network, &solved.resolvent);
+            report_with(stage, &PRESENTATION, &findings, &table, &survey)
+        })?;
         Ok(findings.outcome(rows, reports))
     }
 }

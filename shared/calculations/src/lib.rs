@@ -27,6 +27,7 @@ mod pairs;
 mod presentation;
 mod reporting;
 mod structure;
+mod survey;
 mod table;
 mod values;
 

@@ -5,13 +5,15 @@ use std::io::Write;
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
 use ownership::{Finding, LeftOut};
-use reports::{Curve, Highlights, Summary, quality, report_html};
+use reports::{Curve, Highlights, Spreadsheet, SpreadsheetError, Summary, Survey, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
 use crate::calculating::Solved;
 use crate::presentation::Presentation;
 use crate::table::{Table, broken};
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// What there is to say about a calculation, apart from its rows.
 #[derive(Debug)]
@@ -153,24 +155,39 @@ fn warning(finding: &Finding) -> Warning {
     }
 }
 
-/// Writes `result.csv`, `result.parquet`, `summary.json` and `report.html`. Rows stream through; memory does not grow
-/// with them.
+/// [`report_with`] nothing of the network.
 pub(crate) fn report(
     stage: &StageRun<'_>,
     presentation: &Presentation,
     findings: &Findings,
     table: &Table,
 ) -> Result<Vec<Report>, Failure> {
+    report_with(stage, presentation, findings, table, &Survey::default())
+}
+
+/// Writes `result.csv`, `result.parquet`, `summary.json`, `report.html` and `report.xlsx`. Rows stream through; memory
+/// does not grow with them.
+pub(crate) fn report_with(
+    stage: &StageRun<'_>,
+    presentation: &Presentation,
+    findings: &Findings,
+    table: &Table,
+    survey: &Survey,
+) -> Result<Vec<Report>, Failure> {
     let schema = presentation.schema;
     let mut csv = CsvWriter::new(stage.report("result.csv", "text/csv"), schema).map_err(unwritten)?;
     let parquet = stage.report("result.parquet", "application/vnd.apache.parquet");
     let mut parquet = ParquetWriter::new(parquet, schema).map_err(unwritten)?;
-    let mut highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
+    let highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
         .expect("a presentation names columns of its own schema");
+    let asked = survey.companies.iter().flat_map(|companies| &companies.shown);
+    let mut highlights = highlights.with_excerpts(asked.map(|company| company.name.id.clone()));
+    let mut xlsx = Spreadsheet::new(schema, presentation.top_by, table.rows).map_err(unmade)?;
     table.each(stage, |encoded| {
         let block = Block::decode(&encoded).map_err(broken)?;
         csv.write(&block).map_err(unwritten)?;
         parquet.write(&block).map_err(unwritten)?;
+        xlsx.add(&block).map_err(unmade)?;
         highlights.add(&block).map_err(broken)
     })?;
     let csv = csv.finish().map_err(unwritten)?.finish()?;
@@ -183,19 +200,28 @@ pub(crate) fn report(
         schema,
         highlights: &highlights,
         curve: findings.curve.as_ref(),
+        survey,
         formulas: presentation.formulas,
         references: presentation.references,
     });
     let html = write(stage, "report.html", "text/html; charset=utf-8", html.as_bytes())?;
     let json = serde_json::to_vec_pretty(&summary).map_err(|error| Failure::Transient(error.to_string()))?;
     let json = write(stage, "summary.json", "application/json", &json)?;
-    Ok(vec![csv, parquet, json, html])
+    let created = stage.job().created_at.seconds();
+    let xlsx = xlsx.finish(presentation.title, &summary, survey, created).map_err(unmade)?;
+    let xlsx = write(stage, "report.xlsx", XLSX, &xlsx)?;
+    Ok(vec![csv, parquet, json, html, xlsx])
 }
 
 fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> Result<Report, Failure> {
     let mut file = stage.report(name, content_type);
     file.write_all(bytes).map_err(|error| Failure::of_service(&error))?;
     Ok(file.finish()?)
+}
+
+/// A temporary file that cannot be written.
+fn unmade(error: SpreadsheetError) -> Failure {
+    Failure::of_service(&error)
 }
 
 fn unwritten(error: WriteError) -> Failure {

@@ -12,7 +12,8 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
+use crate::survey::{Wanted, survey};
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `structure`.
@@ -87,6 +88,13 @@ const PRESENTATION: Presentation = Presentation {
     }],
 };
 
+/// What its report shows of the network.
+const WANTED: Wanted<'static> = Wanted {
+    holders: None,
+    share: "share",
+    rows: ("Its place", &["component", "position"]),
+};
+
 impl Calculation for Structure {
     const NAME: &'static str = "structure";
     const SUMMARY: &'static str =
@@ -107,7 +115,10 @@ impl Calculation for Structure {
         let table = run.stage("mapping", |stage| map(stage, &built, &solved))?;
         let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
-        let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
+        let reports = run.stage("reporting", |stage| {
+            let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
+            report_with(stage, &PRESENTATION, &findings, &table, &survey)
+        })?;
         Ok(findings.outcome(rows, reports))
     }
 }

@@ -2,22 +2,24 @@
 
 use formats::{Column, Kind};
 
+use super::excerpt::html;
 use super::{NAME_CHARS, Report};
 use crate::highlights::{OwnedCell, TopRow};
 use crate::html::{Page, text};
-use crate::number::{grouped, rounded};
+use crate::number::grouped;
 use crate::plot::{Bar, Titles, bars};
 
 /// The characters shown of a text in the table, which may be a sentence.
 const CELL_CHARS: usize = 240;
 
 pub(super) fn results(page: &mut Page, report: &Report<'_>) {
-    page.push(format_args!("<section>\n<h2>Result</h2>\n"));
+    page.push(format_args!("<section id=\"result\">\n<h2>Result</h2>\n"));
     if report.highlights.rows() == 0 {
         page.push(format_args!("<p>The result has no rows.</p>\n"));
     } else {
         plot(page, report);
-        if let Some(curve) = report.curve {
+        // A ranking has its own.
+        if let Some(curve) = report.curve.filter(|_| report.survey.holders.is_none()) {
             curve.draw(page);
         }
         table(page, report);
@@ -78,13 +80,13 @@ fn table(page: &mut Page, report: &Report<'_>) {
     }
     if all > shown as u64 {
         page.push(format_args!(
-            "<p class=\"cut\">The {shown} largest of {} rows are shown, rounded to six digits; result.csv and \
+            "<p class=\"cut\">The {shown} largest of {} rows are shown, rounded; result.csv and \
              result.parquet have them all in full precision.</p>\n",
             grouped(all)
         ));
     } else {
         page.push(format_args!(
-            "<p class=\"cut\">All rows are shown, rounded to six digits; result.csv and result.parquet have them in \
+            "<p class=\"cut\">All rows are shown, rounded; result.csv and result.parquet have them in \
              full precision.</p>\n"
         ));
     }
@@ -111,14 +113,11 @@ fn table(page: &mut Page, report: &Report<'_>) {
 
 fn table_row(page: &mut Page, report: &Report<'_>, row: &TopRow) {
     page.push(format_args!("<tr>"));
-    for position in 0..report.schema.columns.len() {
+    for (position, column) in report.schema.columns.iter().enumerate() {
         match report.schema.cell_of(position).map(|cell| &row.cells[cell]) {
             None => page.push(format_args!("<td>{}</td>", text(&row.company, NAME_CHARS))),
             Some(OwnedCell::Text(value)) => page.push(format_args!("<td>{}</td>", text(value, CELL_CHARS))),
-            Some(OwnedCell::Number(value)) => {
-                page.push(format_args!("<td class=\"number\">{}</td>", text(&rounded(*value), 40)));
-            }
-            Some(OwnedCell::Count(value)) => page.push(format_args!("<td class=\"number\">{}</td>", grouped(*value))),
+            Some(cell) => page.push(format_args!("{}", html(cell, column))),
         }
     }
     page.push(format_args!("</tr>\n"));
