@@ -163,7 +163,10 @@ struct Mapped {
 const WANTED: Wanted<'static> = Wanted {
     holders: None,
     share: "share",
-    rows: ("Beneficial owners by Regulation (EU) 2024/1624", &["owner", "lower", "share", "upper", "basis"]),
+    rows: (
+        "Beneficial owners by Regulation (EU) 2024/1624",
+        &["owner", "lower", "share", "upper", "basis"],
+    ),
 };
 
 impl Calculation for BeneficialOwners {

@@ -177,7 +177,11 @@ fn row<'a>(controller: &'a str, pair: &Control) -> [Cell<'a>; 3] {
 /// Who controls the most companies without being controlled.
 fn groups<'n>(pairs: &[Control], name: impl Fn(u32) -> &'n str) -> Option<Holders> {
     const MOST: usize = 1000;
-    let mut heads: Vec<u32> = pairs.iter().filter(|pair| pair.ultimate).map(|pair| pair.controller).collect();
+    let mut heads: Vec<u32> = pairs
+        .iter()
+        .filter(|pair| pair.ultimate)
+        .map(|pair| pair.controller)
+        .collect();
     heads.sort_unstable();
     let sizes = heads.chunk_by(|a, b| a == b);
     let sizes: Vec<(u32, f64)> = sizes.map(|same| (same[0], same.len() as f64)).collect();
@@ -188,9 +192,10 @@ fn groups<'n>(pairs: &[Control], name: impl Fn(u32) -> &'n str) -> Option<Holder
     )?;
     Some(Holders {
         title: "Largest groups".to_owned(),
-        explained: "A group is everything that one controller has by majorities, alone or with what it controls, where \
+        explained:
+            "A group is everything that one controller has by majorities, alone or with what it controls, where \
                     nobody controls the controller itself."
-            .to_owned(),
+                .to_owned(),
         measure: "companies controlled".to_owned(),
         whole: curve.whole(),
         count: sizes.len() as u64,

@@ -96,7 +96,10 @@ const PRESENTATION: Presentation = Presentation {
 const WANTED: Wanted<'static> = Wanted {
     holders: None,
     share: "share",
-    rows: ("All holders, those in between too", &["owner", "direct", "integrated", "corrected"]),
+    rows: (
+        "All holders, those in between too",
+        &["owner", "direct", "integrated", "corrected"],
+    ),
 };
 
 impl Calculation for IntegratedOwnership {

@@ -23,6 +23,7 @@ mod integrated_ownership;
 mod katz;
 mod leontief;
 mod network_control;
+mod pages;
 mod pairs;
 mod presentation;
 mod reporting;

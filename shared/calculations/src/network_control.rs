@@ -242,7 +242,9 @@ impl NetworkControl {
 /// Who controls the most, and how it adds up.
 fn top<'n>(found: &[ownership::NetworkControl], name: impl Fn(u32) -> &'n str) -> Option<Holders> {
     const MOST: usize = 1000;
-    let control = (0..).zip(found).filter_map(|(owner, found)| Some((owner, found.measures?.control)));
+    let control = (0..)
+        .zip(found)
+        .filter_map(|(owner, found)| Some((owner, found.measures?.control)));
     let control: Vec<(u32, f64)> = control.filter(|&(_, control)| control > 0.0).collect();
     let curve = Curve::new(
         "Cumulative control, by rank",

@@ -5,11 +5,12 @@ use std::io::Write;
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
 use ownership::{Finding, LeftOut};
-use reports::{Curve, Highlights, Spreadsheet, SpreadsheetError, Summary, Survey, quality, report_html};
+use reports::{Summary, Survey, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
 use crate::calculating::Solved;
+use crate::pages::{Pages, unmade};
 use crate::presentation::Presentation;
 use crate::table::{Table, broken};
 
@@ -21,7 +22,6 @@ pub(crate) struct Findings {
     /// All but the job and the times, which the stage adds.
     summary: Summary,
     found: Vec<Finding>,
-    curve: Option<Curve>,
 }
 
 impl Findings {
@@ -76,16 +76,7 @@ impl Findings {
             },
             ..Summary::default()
         };
-        Self {
-            summary,
-            found,
-            curve: None,
-        }
-    }
-
-    /// The same with a second plot.
-    pub(crate) fn with_curve(self, curve: Option<Curve>) -> Self {
-        Self { curve, ..self }
+        Self { summary, found }
     }
 
     /// The same with findings that a later stage made.
@@ -178,17 +169,12 @@ pub(crate) fn report_with(
     let mut csv = CsvWriter::new(stage.report("result.csv", "text/csv"), schema).map_err(unwritten)?;
     let parquet = stage.report("result.parquet", "application/vnd.apache.parquet");
     let mut parquet = ParquetWriter::new(parquet, schema).map_err(unwritten)?;
-    let highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
-        .expect("a presentation names columns of its own schema");
-    let asked = survey.companies.iter().flat_map(|companies| &companies.shown);
-    let mut highlights = highlights.with_excerpts(asked.map(|company| company.name.id.clone()));
-    let mut xlsx = Spreadsheet::new(schema, presentation.top_by, table.rows).map_err(unmade)?;
+    let mut pages = Pages::new(presentation, survey, table.rows)?;
     table.each(stage, |encoded| {
         let block = Block::decode(&encoded).map_err(broken)?;
         csv.write(&block).map_err(unwritten)?;
         parquet.write(&block).map_err(unwritten)?;
-        xlsx.add(&block).map_err(unmade)?;
-        highlights.add(&block).map_err(broken)
+        pages.add(&block)
     })?;
     let csv = csv.finish().map_err(unwritten)?.finish()?;
     let parquet = parquet.finish().map_err(unwritten)?.finish()?;
@@ -198,8 +184,7 @@ pub(crate) fn report_with(
         version: env!("CARGO_PKG_VERSION"),
         summary: &summary,
         schema,
-        highlights: &highlights,
-        curve: findings.curve.as_ref(),
+        highlights: &pages.highlights,
         survey,
         formulas: presentation.formulas,
         references: presentation.references,
@@ -208,8 +193,8 @@ pub(crate) fn report_with(
     let json = serde_json::to_vec_pretty(&summary).map_err(|error| Failure::Transient(error.to_string()))?;
     let json = write(stage, "summary.json", "application/json", &json)?;
     let created = stage.job().created_at.seconds();
-    let xlsx = xlsx.finish(presentation.title, &summary, survey, created).map_err(unmade)?;
-    let xlsx = write(stage, "report.xlsx", XLSX, &xlsx)?;
+    let xlsx = pages.spreadsheet.finish(presentation.title, &summary, survey, created);
+    let xlsx = write(stage, "report.xlsx", XLSX, &xlsx.map_err(unmade)?)?;
     Ok(vec![csv, parquet, json, html, xlsx])
 }
 
@@ -217,11 +202,6 @@ fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> 
     let mut file = stage.report(name, content_type);
     file.write_all(bytes).map_err(|error| Failure::of_service(&error))?;
     Ok(file.finish()?)
-}
-
-/// A temporary file that cannot be written.
-fn unmade(error: SpreadsheetError) -> Failure {
-    Failure::of_service(&error)
 }
 
 fn unwritten(error: WriteError) -> Failure {

@@ -50,15 +50,17 @@ pub(crate) fn lines(page: &mut Page, frame: &Frame<'_>, lines: &[(&str, Vec<(f64
     }
     for tick in &frame.across_ticks {
         let x = LEFT + WIDTH * tick.at;
+        // The last one would reach beyond the page.
+        let anchor = if tick.at > 0.97 { "end" } else { "middle" };
         page.push(format_args!(
             "<line class=\"grid\" x1=\"{x:.3}%\" x2=\"{x:.3}%\" y1=\"{TOP}\" y2=\"{floor}\"/>\
-             <text x=\"{x:.3}%\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+             <text x=\"{x:.3}%\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>\n",
             floor + 18,
             tick.label
         ));
         if !tick.below.is_empty() {
             page.push(format_args!(
-                "<text class=\"axis\" x=\"{x:.3}%\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+                "<text class=\"axis\" x=\"{x:.3}%\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>\n",
                 floor + 33,
                 tick.below
             ));

@@ -38,7 +38,11 @@ pub(crate) fn name(name: &Name, max_chars: usize) -> String {
 
 /// A share as a cell of a table: percent, with all digits on demand.
 pub(crate) fn share(share: f64) -> String {
-    format!("<td class=\"number\" title=\"{}\">{}</td>", text(&share.to_string(), 40), text(&percent(share), 40))
+    format!(
+        "<td class=\"number\" title=\"{}\">{}</td>",
+        text(&share.to_string(), 40),
+        text(&percent(share), 40)
+    )
 }
 
 /// On which side the cells of a column stand.

@@ -33,7 +33,6 @@
 //!     summary: &summary,
 //!     schema: &SCHEMA,
 //!     highlights: &highlights,
-//!     curve: None,
 //!     survey: &Survey::default(),
 //!     formulas: &[],
 //!     references: &[],
@@ -67,6 +66,7 @@ pub use highlights::{Highlights, Plot, TOP_ROWS, UnknownColumn};
 pub use report::{Formula, MAX_REPORT_BYTES, Reference, Report, report_html};
 pub use summary::{Balance, Components, Group, Input, LeftOut, Quality, ResultSize, Stages, Summary, quality};
 pub use survey::{
-    Chain, Companies, Company, Edge, Holder, Holders, Member, Name, Node, Owner, Picture, Ring, Rings, Role, Shape, Survey,
+    Chain, Companies, Company, Edge, Holder, Holders, Member, Name, Node, Owner, Picture, Ring, Rings, Role, Shape,
+    Survey,
 };
 pub use xlsx::{MAX_SHEET_ROWS, Spreadsheet, SpreadsheetError};

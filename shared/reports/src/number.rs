@@ -127,7 +127,10 @@ mod tests {
         ] {
             assert_eq!(percent(share), text);
         }
-        assert_eq!([factor(1.0), factor(12.345), factor(1e9)], ["1.0000", "12.35", "1000000000"]);
+        assert_eq!(
+            [factor(1.0), factor(12.345), factor(1e9)],
+            ["1.0000", "12.35", "1000000000"]
+        );
     }
 
     #[test]

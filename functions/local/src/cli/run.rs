@@ -15,7 +15,13 @@ use super::{Ended, complain, own, say, settings};
 use crate::System;
 
 /// What a run leaves.
-const FILES: [&str; 5] = ["result.csv", "result.parquet", "summary.json", "report.html", "report.xlsx"];
+const FILES: [&str; 5] = [
+    "result.csv",
+    "result.parquet",
+    "summary.json",
+    "report.html",
+    "report.xlsx",
+];
 
 /// How long to wait for the completion event after the job has ended.
 const EVENT: Duration = Duration::from_secs(5);

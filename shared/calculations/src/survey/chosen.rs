@@ -27,7 +27,9 @@ pub(super) struct Chosen {
 /// All held companies of a small network in the order of names. Of a large one those that are asked about most, by
 /// turns: with the most holders, with the most holdings, and in rings that multiply the most.
 pub(super) fn choose(network: &Network, structure: &[Structure]) -> Chosen {
-    let held = structure.iter().filter(|place| network.holders(place.company).len() > 0);
+    let held = structure
+        .iter()
+        .filter(|place| network.holders(place.company).len() > 0);
     let held: Vec<&Structure> = held.collect();
     let most = (WORK / (network.len() + network.stakes()).max(1)).clamp(FEWEST, MOST);
     if held.len() <= most {

@@ -9,7 +9,7 @@ use super::Surveyed;
 const OWNERS: usize = 10;
 
 /// Chains kept for each of them.
-const CHAINS: usize = 5;
+const CHAINS: usize = 3;
 
 /// Companies that the search for a company's chains visits.
 const STEPS: usize = 600;
@@ -39,7 +39,10 @@ impl Surveyed<'_> {
         unit[company as usize] = 1.0;
         self.solver.solve_into(unit, x);
         unit[company as usize] = 0.0;
-        let held = self.ultimate.iter().map(|&owner| (owner, x[self.representative(owner) as usize]));
+        let held = self
+            .ultimate
+            .iter()
+            .map(|&owner| (owner, x[self.representative(owner) as usize]));
         let mut owners: Vec<(u32, f64)> = held.filter(|&(_, share)| share > 0.0).collect();
         owners.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let others = owners.split_off(owners.len().min(OWNERS));
@@ -78,7 +81,9 @@ impl Surveyed<'_> {
     pub(super) fn direct(&self, owner: u32, company: u32) -> f64 {
         let mut holders = self.network.holders(company);
         if (owner as usize) < self.network.len() {
-            return holders.find(|&(holder, _)| holder == owner).map_or(0.0, |(_, share)| share);
+            return holders
+                .find(|&(holder, _)| holder == owner)
+                .map_or(0.0, |(_, share)| share);
         }
         let of = holders.filter(|&(holder, _)| self.counts_as(holder) == owner);
         of.fold(0.0, |sum, (_, share)| sum + share)

@@ -80,10 +80,17 @@ impl<'a> Surveyed<'a> {
     /// Ultimate owners by the sum of what they hold, every company counting as much as any other.
     fn ranking(&self, share: &str) -> Option<Holders> {
         let counts = |place: &Structure| self.is_held(place.company) && place.amplification.is_some();
-        let values: Vec<f64> = self.structure.iter().map(|place| f64::from(u8::from(counts(place)))).collect();
+        let values: Vec<f64> = self
+            .structure
+            .iter()
+            .map(|place| f64::from(u8::from(counts(place))))
+            .collect();
         let whole: f64 = values.iter().sum();
         let x = self.solver.solve(&values);
-        let held = self.ultimate.iter().map(|&owner| (owner, x[self.representative(owner) as usize]));
+        let held = self
+            .ultimate
+            .iter()
+            .map(|&owner| (owner, x[self.representative(owner) as usize]));
         let held: Vec<(u32, f64)> = held.filter(|&(_, value)| value > 0.0).collect();
         let curve = Curve::of_whole(
             "How much of all companies the largest owners hold together",

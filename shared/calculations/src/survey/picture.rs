@@ -55,7 +55,11 @@ impl Surveyed<'_> {
             }
         }
         let above = cast.ids.len();
-        let mut holdings: Vec<(u32, f64)> = self.network.holdings(company).filter(|&(id, _)| id != company).collect();
+        let mut holdings: Vec<(u32, f64)> = self
+            .network
+            .holdings(company)
+            .filter(|&(id, _)| id != company)
+            .collect();
         holdings.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         for &(holding, _) in holdings.iter().take(BELOW) {
             cast.add(self.counts_as(holding));
@@ -64,13 +68,22 @@ impl Surveyed<'_> {
         // An owner whom nobody holds may be among the holders too.
         let held = |id: u32| self.is_held(id) && self.counts_as(id) == id;
         let more_holders = holders.iter().filter(|&&(id, _)| left_out(id) && held(id)).count();
-        let mut ultimate: Vec<u32> = chains.iter().flatten().filter_map(|chain| chain.path.first().copied()).collect();
+        let mut ultimate: Vec<u32> = chains
+            .iter()
+            .flatten()
+            .filter_map(|chain| chain.path.first().copied())
+            .collect();
         ultimate.extend(others.iter().map(|&(owner, _)| owner));
         ultimate.sort_unstable();
         ultimate.dedup();
         let more_owners = ultimate.iter().filter(|&&owner| !cast.has(owner)).count();
         Picture {
-            nodes: cast.ids.iter().enumerate().map(|(at, &id)| self.node(company, id, at < above, x)).collect(),
+            nodes: cast
+                .ids
+                .iter()
+                .enumerate()
+                .map(|(at, &id)| self.node(company, id, at < above, x))
+                .collect(),
             edges: self.edges(company, &cast, above),
             more_above: (more_holders + more_owners) as u64,
             more_below: holdings.iter().filter(|&&(id, _)| left_out(id)).count() as u64,

@@ -17,7 +17,11 @@ impl Surveyed<'_> {
         let by = |place: &Structure| std::cmp::Reverse(place.amplification.map_or(0, f64::to_bits));
         members.sort_unstable_by_key(|place| (place.component, by(place), place.company));
         let mut rings = Rings {
-            own_shares: self.structure.iter().filter(|place| self.holds_itself_alone(place)).count() as u64,
+            own_shares: self
+                .structure
+                .iter()
+                .filter(|place| self.holds_itself_alone(place))
+                .count() as u64,
             ..Rings::default()
         };
         let mut sizes = BTreeMap::<u64, u64>::new();
@@ -45,7 +49,10 @@ impl Surveyed<'_> {
 
     fn holds_itself_alone(&self, place: &Structure) -> bool {
         place.component_size == 1
-            && self.network.holdings(place.company).any(|(owned, _)| owned == place.company)
+            && self
+                .network
+                .holdings(place.company)
+                .any(|(owned, _)| owned == place.company)
     }
 
     fn member(&self, place: &Structure) -> Member {

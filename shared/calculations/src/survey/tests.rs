@@ -8,7 +8,9 @@ use super::*;
 fn network(stakes: &[(&str, &str, &str)]) -> Network {
     let mut builder = NetworkBuilder::new(Policies::default());
     for (row, (owner, owned, share)) in (1..).zip(stakes) {
-        builder.add(owner, owned, Share::parse(share, Unit::Fraction).unwrap(), row).unwrap();
+        builder
+            .add(owner, owned, Share::parse(share, Unit::Fraction).unwrap(), row)
+            .unwrap();
     }
     builder.finish().unwrap()
 }
@@ -53,7 +55,11 @@ fn owners_chains_cycles_and_the_undisclosed_add_up() {
     close(b.direct, 0.4);
     close(b.rest, 0.4 * (v - 1.0));
     assert!(b.complete);
-    let steps: Vec<_> = a.chains[0].steps.iter().map(|(name, share)| (name.id.as_str(), *share)).collect();
+    let steps: Vec<_> = a.chains[0]
+        .steps
+        .iter()
+        .map(|(name, share)| (name.id.as_str(), *share))
+        .collect();
     assert_eq!(steps, [("A", 0.33), ("Foo", 0.5)]);
     close(a.chains[0].product, 0.165);
     let sum: f64 = bar.owners.iter().map(|owner| owner.integrated).sum();
@@ -74,31 +80,58 @@ fn the_ranking_adds_up_to_what_is_disclosed() {
     let ids: Vec<&str> = holders.rows.iter().map(|row| row.name.id.as_str()).collect();
     assert_eq!(ids, ["B", "A", "C"]);
     close(holders.whole, 2.0);
-    let undisclosed: f64 = survey.companies.unwrap().shown.iter().filter_map(|company| company.undisclosed).sum();
+    let undisclosed: f64 = survey
+        .companies
+        .unwrap()
+        .shown
+        .iter()
+        .filter_map(|company| company.undisclosed)
+        .sum();
     close(holders.rows[2].cumulative + undisclosed, 2.0);
 }
 
 #[test]
 fn a_picture_has_who_is_above_and_below() {
-    let network = network(&[("P", "H", "0.6"), ("H", "T", "0.5"), ("T", "S", "0.7"), ("Q", "T", "0.1"), ("S", "H", "0.2")]);
+    let network = network(&[
+        ("P", "H", "0.6"),
+        ("H", "T", "0.5"),
+        ("T", "S", "0.7"),
+        ("Q", "T", "0.1"),
+        ("S", "H", "0.2"),
+    ]);
     let survey = surveyed(&network);
     let picture = &company(&survey, "T").picture;
     let role = |id: &str| picture.nodes.iter().find(|node| node.name.id == id).unwrap().role;
     assert_eq!(picture.nodes[0].name.id, "T");
-    assert_eq!([role("P"), role("Q"), role("H"), role("S")], [Role::Ultimate, Role::Ultimate, Role::Between, Role::Holding]);
+    assert_eq!(
+        [role("P"), role("Q"), role("H"), role("S")],
+        [Role::Ultimate, Role::Ultimate, Role::Between, Role::Holding]
+    );
     let held = |owner: &str, owned: &str| {
         let at = |id: &str| picture.nodes.iter().position(|node| node.name.id == id).unwrap();
-        let found = picture.edges.iter().find(|edge| edge.owner == at(owner) && edge.owned == at(owned));
+        let found = picture
+            .edges
+            .iter()
+            .find(|edge| edge.owner == at(owner) && edge.owned == at(owned));
         found.map(|edge| edge.share)
     };
-    assert_eq!([held("P", "H"), held("H", "T"), held("T", "S")], [Some(0.6), Some(0.5), Some(0.7)]);
+    assert_eq!(
+        [held("P", "H"), held("H", "T"), held("T", "S")],
+        [Some(0.6), Some(0.5), Some(0.7)]
+    );
     assert_eq!((picture.more_above, picture.more_below), (0, 0));
 }
 
 #[test]
 fn a_closed_group_is_one_owner_and_its_members_have_none() {
     // X and Y hold each other entirely, and both hold T.
-    let network = network(&[("X", "Y", "1"), ("Y", "X", "1"), ("X", "T", "0.3"), ("Y", "T", "0.2"), ("P", "T", "0.5")]);
+    let network = network(&[
+        ("X", "Y", "1"),
+        ("Y", "X", "1"),
+        ("X", "T", "0.3"),
+        ("Y", "T", "0.2"),
+        ("P", "T", "0.5"),
+    ]);
     let survey = surveyed(&network);
     let t = company(&survey, "T");
     let group = t.owners.iter().find(|owner| owner.name.id == "closed-group:1").unwrap();
@@ -115,7 +148,10 @@ fn a_closed_group_is_one_owner_and_its_members_have_none() {
 #[test]
 fn of_many_companies_the_ones_that_are_asked_about_are_chosen_by_turns() {
     let names: Vec<String> = (0..200).map(|number| format!("c{number:03}")).collect();
-    let mut stakes: Vec<(&str, &str, &str)> = names[1..].iter().map(|name| (names[0].as_str(), name.as_str(), "0.1")).collect();
+    let mut stakes: Vec<(&str, &str, &str)> = names[1..]
+        .iter()
+        .map(|name| (names[0].as_str(), name.as_str(), "0.1"))
+        .collect();
     // c150 has the most holders, c151 the most holdings, c152 and c153 are a ring.
     stakes.extend(names[1..40].iter().map(|name| (name.as_str(), "c150", "0.01")));
     stakes.extend(names[60..140].iter().map(|name| ("c151", name.as_str(), "0.5")));
@@ -123,9 +159,18 @@ fn of_many_companies_the_ones_that_are_asked_about_are_chosen_by_turns() {
     let survey = surveyed(&network(&stakes));
     let companies = survey.companies.unwrap();
     assert_eq!((companies.all, companies.shown.len()), (199, 24));
-    let first: Vec<_> = companies.shown.iter().take(3).map(|company| company.name.id.as_str()).collect();
+    let first: Vec<_> = companies
+        .shown
+        .iter()
+        .take(3)
+        .map(|company| company.name.id.as_str())
+        .collect();
     assert_eq!(first, ["c150", "c151", "c152"]);
-    assert!(companies.shown[0].why.contains("most direct holders: 40"), "{}", companies.shown[0].why);
+    assert!(
+        companies.shown[0].why.contains("most direct holders: 40"),
+        "{}",
+        companies.shown[0].why
+    );
     assert!(!companies.chosen_by.is_empty());
 }
 
@@ -138,9 +183,19 @@ fn a_picture_of_a_hub_is_bounded_and_says_what_is_left_out() {
     let survey = surveyed(&network(&stakes));
     let hub = company(&survey, "hub");
     assert!(hub.picture.nodes.len() <= 50, "{}", hub.picture.nodes.len());
-    let above = hub.picture.nodes.iter().filter(|node| node.role == Role::Ultimate).count() as u64;
+    let above = hub
+        .picture
+        .nodes
+        .iter()
+        .filter(|node| node.role == Role::Ultimate)
+        .count() as u64;
     assert_eq!(above + hub.picture.more_above, 500);
-    let below = hub.picture.nodes.iter().filter(|node| node.role == Role::Holding).count() as u64;
+    let below = hub
+        .picture
+        .nodes
+        .iter()
+        .filter(|node| node.role == Role::Holding)
+        .count() as u64;
     assert_eq!(below + hub.picture.more_below, 300);
     assert_eq!(hub.owners.len() as u64 + hub.others.0, 500);
 }

@@ -39,7 +39,11 @@ impl Layout {
             here.sort_by(|&a, &b| nodes[b].share.total_cmp(&nodes[a].share));
             // Two rows, the second shifted, so that lines of the first pass between its boxes.
             let room = 2 * per_row - 1;
-            let folded = if here.len() > room { here.split_off(room - 1).len() } else { 0 };
+            let folded = if here.len() > room {
+                here.split_off(room - 1).len()
+            } else {
+                0
+            };
             if !here.is_empty() {
                 layers.push(Layer {
                     nodes: here,
@@ -77,7 +81,11 @@ impl Layout {
                 let mean = |node: usize| {
                     let near = &links[node];
                     let sum: f64 = near.iter().map(|&other| place[other]).sum();
-                    if near.is_empty() { place[node] } else { sum / near.len() as f64 }
+                    if near.is_empty() {
+                        place[node]
+                    } else {
+                        sum / near.len() as f64
+                    }
                 };
                 let mut keyed: Vec<(f64, usize)> = layer.nodes.iter().map(|&node| (mean(node), node)).collect();
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -19,7 +19,7 @@ const WIDE: usize = 8;
 const NARROW: usize = 3;
 
 /// Characters that fit into a box.
-const CHARS: usize = 15;
+const CHARS: usize = 14;
 
 /// A number for everyone's place: from left to right in thousandths, and the upper edge in pixels.
 #[derive(Clone, Copy, Default)]
@@ -28,6 +28,8 @@ struct Place {
     y: usize,
     /// Where the layer begins and ends.
     layer: (usize, usize),
+    /// The layer, counted from above.
+    number: usize,
 }
 
 /// Draws a picture of whoever `name` is.
@@ -82,8 +84,21 @@ fn svg(page: &mut Page, picture: &Picture, layout: &Layout, per_row: usize, name
     let mut places = vec![None; picture.nodes.len()];
     let mut folds = Vec::new();
     let mut y = 2;
-    for layer in &layout.layers {
-        y = arrange(layer, per_row, y, &mut places, &mut folds) + GAP;
+    let mut drawing = Drawing {
+        half: 460.0 / per_row as f64,
+        layers: Vec::with_capacity(layout.layers.len()),
+    };
+    for (number, layer) in layout.layers.iter().enumerate() {
+        let top = y;
+        let end = arrange(layer, per_row, (number, top), &mut places, &mut folds);
+        let boxes = layer.nodes.iter().filter_map(|&node| places[node]).map(|place| place.x);
+        let one_row = end == top + BOX;
+        drawing.layers.push(Passed {
+            top,
+            end,
+            boxes: boxes.filter(|_| one_row).collect(),
+        });
+        y = end + GAP;
     }
     let height = y - GAP + 2;
     page.push(format_args!(
@@ -92,7 +107,10 @@ fn svg(page: &mut Page, picture: &Picture, layout: &Layout, per_row: usize, name
     ));
     for (edge, &back) in picture.edges.iter().zip(&layout.back) {
         if let (Some(owner), Some(owned)) = (places[edge.owner], places[edge.owned]) {
-            line(page, picture, (edge.owner, owner), (edge.owned, owned), edge.share, back);
+            // What does not lead down is drawn as what closes a ring.
+            let back = back || owner.number >= owned.number;
+            let ends = [(edge.owner, owner), (edge.owned, owned)];
+            line(page, picture, ends, edge.share, back, &drawing);
         }
     }
     page.push(format_args!("</svg>\n"));
@@ -120,7 +138,7 @@ fn svg(page: &mut Page, picture: &Picture, layout: &Layout, per_row: usize, name
 fn arrange(
     layer: &Layer,
     per_row: usize,
-    top: usize,
+    (number, top): (usize, usize),
     places: &mut [Option<Place>],
     folds: &mut Vec<(Place, u64)>,
 ) -> usize {
@@ -138,6 +156,7 @@ fn arrange(
             x,
             y: top + (at % rows) * ROW,
             layer: (top, end),
+            number,
         }
     };
     for (at, &node) in layer.nodes.iter().enumerate() {
@@ -149,10 +168,10 @@ fn arrange(
     end
 }
 
-/// A stake: down from the owner between whoever is below it in its layer, across to the owned, down to it. One that
-/// closes a ring comes back from below.
-fn line(page: &mut Page, picture: &Picture, owner: (usize, Place), owned: (usize, Place), share: f64, back: bool) {
-    let (from, to) = (owner.1, owned.1);
+/// A stake: down from the owner between whoever is below it in its layer, through gaps of the layers that it passes,
+/// down to the owned. One that closes a ring comes back at the side.
+fn line(page: &mut Page, picture: &Picture, ends: [(usize, Place); 2], share: f64, back: bool, drawing: &Drawing) {
+    let [(owner, from), (owned, to)] = ends;
     let class = match (back, share) {
         (true, _) => "back",
         (_, share) if share > 0.5 => "e3",
@@ -160,27 +179,80 @@ fn line(page: &mut Page, picture: &Picture, owner: (usize, Place), owned: (usize
         (_, share) if share >= 0.05 => "e1",
         _ => "e0",
     };
-    page.push(format_args!("<path class=\"{class}\" d=\"M{:.0} {}", from.x, from.y + BOX));
+    page.push(format_args!("<path class=\"{class}\" d=\""));
     if back {
-        // To the side, up, and into the other from above or below.
-        let (start, end) = (from.y + BOX, to.y + BOX);
-        let lower = start.max(end) + GAP / 2;
-        page.push(format_args!("C{:.0} {lower} {:.0} {lower} {:.0} {end}", from.x, to.x, to.x));
-    } else {
-        let (start, end) = (from.layer.1, to.layer.0);
-        let middle = usize::midpoint(start, end);
+        let side = if from.x + to.x > 1000.0 { -1.0 } else { 1.0 };
+        let edge = |place: Place| place.x + side * drawing.half;
+        let out = side * 0.6 * drawing.half;
         page.push(format_args!(
-            "V{start}C{:.0} {middle} {:.0} {middle} {:.0} {end}V{}",
-            from.x, to.x, to.x, to.y
+            "M{:.0} {}C{:.0} {} {:.0} {} {:.0} {}",
+            edge(from),
+            from.y + BOX / 2,
+            edge(from) + out,
+            from.y + BOX / 2,
+            edge(to) + out,
+            to.y + BOX / 2,
+            edge(to),
+            to.y + BOX / 2
         ));
+    } else {
+        page.push(format_args!("M{:.0} {}V{}", from.x, from.y + BOX, from.layer.1));
+        let mut here = (from.x, from.layer.1);
+        for passed in drawing.layers.iter().take(to.number).skip(from.number + 1) {
+            let straight = from.x + (to.x - from.x) * 0.5;
+            let x = passed.gap(straight, drawing.half);
+            curve(page, here, (x, passed.top));
+            page.push(format_args!("V{}", passed.end));
+            here = (x, passed.end);
+        }
+        curve(page, here, (to.x, to.layer.0));
+        page.push(format_args!("V{}", to.y));
     }
     let name = |at: usize| text(picture.nodes[at].name.shown(), 40);
     page.push(format_args!(
         "\"><title>{} holds {} of {}</title></path>\n",
-        name(owner.0),
+        name(owner),
         percent(share),
-        name(owned.0)
+        name(owned)
     ));
+}
+
+/// From one point down to another, upright at both.
+fn curve(page: &mut Page, from: (f64, usize), to: (f64, usize)) {
+    let middle = usize::midpoint(from.1, to.1);
+    page.push(format_args!(
+        "C{:.0} {middle} {:.0} {middle} {:.0} {}",
+        from.0, to.0, to.0, to.1
+    ));
+}
+
+/// What lines must know of a drawing.
+struct Drawing {
+    /// Half the width of a box in thousandths.
+    half: f64,
+    layers: Vec<Passed>,
+}
+
+/// A layer that lines pass.
+struct Passed {
+    top: usize,
+    end: usize,
+    /// Where its boxes stand, from left to right; none if there is no way between them.
+    boxes: Vec<f64>,
+}
+
+impl Passed {
+    /// The way between boxes, or beside them, that is nearest to `x`.
+    fn gap(&self, x: f64, half: f64) -> f64 {
+        let between = self.boxes.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
+        let sides = [
+            self.boxes.first().map(|first| first - 1.2 * half),
+            self.boxes.last().map(|last| last + 1.2 * half),
+        ];
+        let inside = sides.into_iter().flatten().filter(|side| (0.0..=1000.0).contains(side));
+        let ways = between.chain(inside);
+        ways.min_by(|a, b| (a - x).abs().total_cmp(&(b - x).abs())).unwrap_or(x)
+    }
 }
 
 fn draw_node(page: &mut Page, node: &Node, place: Place, width: f64) {
@@ -205,7 +277,9 @@ fn draw_node(page: &mut Page, node: &Node, place: Place, width: f64) {
         Role::Holding => (format!("{share} of {full}{also}"), share),
     };
     let first = if below.is_empty() { place.y + 24 } else { first };
-    let shown = text(node.name.shown(), CHARS);
+    // The company's own name is bold.
+    let room = if node.role == Role::Company { CHARS - 2 } else { CHARS };
+    let shown = text(node.name.shown(), room);
     page.push(format_args!(
         "<g class=\"{class}\"><title>{title}</title>\
          <rect x=\"{left:.2}%\" y=\"{}\" width=\"{width:.2}%\" height=\"{BOX}\" rx=\"5\"/>\

@@ -24,7 +24,12 @@ pub(crate) struct Excerpts(BTreeMap<String, Excerpt>);
 
 impl Excerpts {
     pub(crate) fn of(companies: impl IntoIterator<Item = String>) -> Self {
-        Self(companies.into_iter().map(|company| (company, Excerpt::default())).collect())
+        Self(
+            companies
+                .into_iter()
+                .map(|company| (company, Excerpt::default()))
+                .collect(),
+        )
     }
 
     pub(crate) fn get(&self, company: &str) -> Option<&Excerpt> {
@@ -44,7 +49,9 @@ impl Excerpts {
             let count = block.counts[position] as usize;
             let room = MOST.saturating_sub(excerpt.rows.len());
             let rows = (before..before + count).take(room);
-            excerpt.rows.extend(rows.map(|row| block.columns.iter().map(|values| values.cell(row).into()).collect()));
+            excerpt
+                .rows
+                .extend(rows.map(|row| block.columns.iter().map(|values| values.cell(row).into()).collect()));
             excerpt.count += count as u64;
         }
     }

@@ -15,8 +15,8 @@ use self::top::Top;
 use self::values::ByValue;
 use crate::plot::Bar;
 
-pub use self::top::TOP_ROWS;
 pub(crate) use self::excerpts::Excerpt;
+pub use self::top::TOP_ROWS;
 pub(crate) use self::top::{OwnedCell, TopRow};
 
 /// What the plot of a report shows.

@@ -21,7 +21,9 @@ const PARTS: usize = 5;
 
 /// The sections of as many companies as fit into `budget` bytes.
 pub(super) fn companies(page: &mut Page, report: &Report<'_>, companies: &Companies, budget: usize) {
-    page.push(format_args!("<section id=\"companies\">\n<h2>Who owns what, through what</h2>\n"));
+    page.push(format_args!(
+        "<section id=\"companies\">\n<h2>Who owns what, through what</h2>\n"
+    ));
     let mut sections = Vec::new();
     let mut bytes = 0;
     for shown in &companies.shown {
@@ -49,7 +51,11 @@ fn introduction(page: &mut Page, companies: &Companies, shown: usize) {
         return;
     }
     let wanted = companies.shown.len();
-    let by = if companies.chosen_by.is_empty() { "the first by name" } else { &companies.chosen_by };
+    let by = if companies.chosen_by.is_empty() {
+        "the first by name"
+    } else {
+        &companies.chosen_by
+    };
     page.note(&format!(
         "{} of {} companies with recorded holders are shown: {by}. result.csv and GET /jobs/ID/companies/COMPANY have \
          the others.",
@@ -160,7 +166,13 @@ fn bar(page: &mut Page, company: &Company) {
     for (owner, class) in company.owners.iter().take(PARTS).zip(["p0", "p1", "p2", "p3", "p4"]) {
         part(page, class, &text(owner.name.shown(), STEP_CHARS), owner.integrated);
     }
-    let rest = company.owners.iter().skip(PARTS).map(|owner| owner.integrated).sum::<f64>() + company.others.1;
+    let rest = company
+        .owners
+        .iter()
+        .skip(PARTS)
+        .map(|owner| owner.integrated)
+        .sum::<f64>()
+        + company.others.1;
     if rest > 0.0 {
         part(page, "rest", "other owners", rest);
     }
@@ -184,7 +196,11 @@ fn owners(page: &mut Page, companies: &Companies, company: &Company) {
     let mut sum = 0.0;
     for owner in &company.owners {
         sum += owner.integrated;
-        let direct = if owner.direct > 0.0 { share(owner.direct) } else { "<td class=\"number\">–</td>".to_owned() };
+        let direct = if owner.direct > 0.0 {
+            share(owner.direct)
+        } else {
+            "<td class=\"number\">–</td>".to_owned()
+        };
         page.push(format_args!(
             "<tr><td>{}</td>{}{direct}</tr>\n",
             name(&owner.name, NAME_CHARS),
@@ -208,7 +224,10 @@ fn owners(page: &mut Page, companies: &Companies, company: &Company) {
             share(company.undisclosed_directly)
         ));
     }
-    page.push(format_args!("<tr class=\"sum\"><td>sum</td>{}<td></td></tr>\n", share(sum)));
+    page.push(format_args!(
+        "<tr class=\"sum\"><td>sum</td>{}<td></td></tr>\n",
+        share(sum)
+    ));
     page.end_table();
 }
 
@@ -246,7 +265,11 @@ fn chains(page: &mut Page, company: &Company) {
             ));
         }
         if owner.rest > 0.0 {
-            let through = if owner.complete { "through cycles" } else { "through further chains and cycles" };
+            let through = if owner.complete {
+                "through cycles"
+            } else {
+                "through further chains and cycles"
+            };
             page.push(format_args!(
                 "<tr class=\"soft\"><td>{from}, {through}</td>{}</tr>\n",
                 share(owner.rest)

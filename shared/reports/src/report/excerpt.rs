@@ -14,7 +14,11 @@ const CELL_CHARS: usize = 160;
 /// A table of the rows, or a list where there is one row and no other company in it.
 pub(super) fn excerpt(page: &mut Page, report: &Report<'_>, companies: &Companies, company: &Company) {
     let columns = columns(report, companies);
-    let Some(excerpt) = report.highlights.excerpt(&company.name.id).filter(|_| !columns.is_empty()) else {
+    let Some(excerpt) = report
+        .highlights
+        .excerpt(&company.name.id)
+        .filter(|_| !columns.is_empty())
+    else {
         return;
     };
     let title = text(&companies.rows_title, 120);
@@ -36,7 +40,11 @@ fn rows(page: &mut Page, title: &str, columns: &[(usize, &'static Column)], exce
     let heads: Vec<(&str, Align)> = columns
         .iter()
         .map(|(_, column)| {
-            let align = if column.kind == Kind::Text { Align::Text } else { Align::Number };
+            let align = if column.kind == Kind::Text {
+                Align::Text
+            } else {
+                Align::Number
+            };
             (column.name, align)
         })
         .collect();

@@ -19,7 +19,7 @@ use formats::Schema;
 
 use crate::html::{Page, text};
 use crate::number::grouped;
-use crate::{Curve, Highlights, Summary, Survey};
+use crate::{Highlights, Summary, Survey};
 
 /// The most bytes that a report has: 2 MB.
 pub const MAX_REPORT_BYTES: usize = 2_000_000;
@@ -40,8 +40,6 @@ pub struct Report<'a> {
     pub schema: &'a Schema,
     /// What is shown of the result.
     pub highlights: &'a Highlights,
-    /// How a column adds up over its largest values, where that is worth a plot.
-    pub curve: Option<&'a Curve>,
     /// What is shown of the network.
     pub survey: &'a Survey,
     /// How the columns are calculated.
@@ -71,7 +69,7 @@ pub struct Reference<'a> {
 }
 
 /// Bytes for sections of companies: as they are usually, and the less if the rest of the page is long.
-const COMPANY_BYTES: [usize; 4] = [1_200_000, 600_000, 200_000, 0];
+const COMPANY_BYTES: [usize; 4] = [1_600_000, 1_000_000, 400_000, 0];
 
 /// Makes the page, at most [`MAX_REPORT_BYTES`] long.
 ///

@@ -13,21 +13,54 @@ const EXAMPLE_CHARS: usize = 200;
 
 /// What findings are, for those who do not know their codes.
 const MEANINGS: [(&str, &str); 16] = [
-    ("bad_record", "A record could not be used: an id is missing, or the share is no fraction from 0 to 1."),
+    (
+        "bad_record",
+        "A record could not be used: an id is missing, or the share is no fraction from 0 to 1.",
+    ),
     ("bad_value_record", "A record of a company's value could not be used."),
-    ("closed_component", "Companies hold all of each other, so that nobody outside stands behind them."),
-    ("column_over_100", "More than 100% of a company is recorded as held, beyond what rounding explains."),
-    ("column_rounded", "Slightly more than 100% of a company is recorded as held."),
-    ("control_without_share", "Someone is recorded to control a company, without a share."),
-    ("duplicate_stake", "The same owner is recorded more than once for the same company."),
+    (
+        "closed_component",
+        "Companies hold all of each other, so that nobody outside stands behind them.",
+    ),
+    (
+        "column_over_100",
+        "More than 100% of a company is recorded as held, beyond what rounding explains.",
+    ),
+    (
+        "column_rounded",
+        "Slightly more than 100% of a company is recorded as held.",
+    ),
+    (
+        "control_without_share",
+        "Someone is recorded to control a company, without a share.",
+    ),
+    (
+        "duplicate_stake",
+        "The same owner is recorded more than once for the same company.",
+    ),
     ("imputed_share", "Only a range is recorded for a share."),
     ("missing_value", "A company has no value of its own."),
-    ("near_singular_component", "A ring is almost closed: what is held of it depends on the last digits of its shares."),
-    ("no_beneficial_owner", "Nobody known meets a rule that makes a beneficial owner."),
+    (
+        "near_singular_component",
+        "A ring is almost closed: what is held of it depends on the last digits of its shares.",
+    ),
+    (
+        "no_beneficial_owner",
+        "Nobody known meets a rule that makes a beneficial owner.",
+    ),
     ("self_holding", "A company is recorded to hold shares of itself."),
-    ("undisclosed_share", "Less than 100% of a company is recorded: who holds the rest is not known."),
-    ("unit_doubtful", "The shares look as if they were in another unit than was said."),
-    ("unknown_company", "A value is recorded for a company that has no stakes."),
+    (
+        "undisclosed_share",
+        "Less than 100% of a company is recorded: who holds the rest is not known.",
+    ),
+    (
+        "unit_doubtful",
+        "The shares look as if they were in another unit than was said.",
+    ),
+    (
+        "unknown_company",
+        "A value is recorded for a company that has no stakes.",
+    ),
     ("zero_share", "A stake of zero is recorded."),
 ];
 

@@ -18,10 +18,6 @@ pub(super) fn results(page: &mut Page, report: &Report<'_>) {
         page.push(format_args!("<p>The result has no rows.</p>\n"));
     } else {
         plot(page, report);
-        // A ranking has its own.
-        if let Some(curve) = report.curve.filter(|_| report.survey.holders.is_none()) {
-            curve.draw(page);
-        }
         table(page, report);
     }
     columns(page, report);

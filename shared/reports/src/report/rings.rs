@@ -11,12 +11,14 @@ const MAX_GROUPS: usize = 25;
 const MAX_MEMBERS: usize = 40;
 
 /// Rings that are listed, and members of each.
-const MAX_RINGS: usize = 20;
-const RING_MEMBERS: usize = 12;
+const MAX_RINGS: usize = 10;
+const RING_MEMBERS: usize = 8;
 
 pub(super) fn rings(page: &mut Page, summary: &Summary, rings: Option<&Rings>) {
     let components = &summary.components;
-    page.push(format_args!("<section id=\"rings\">\n<h2>Rings and closed groups</h2>\n"));
+    page.push(format_args!(
+        "<section id=\"rings\">\n<h2>Rings and closed groups</h2>\n"
+    ));
     match components.count {
         0 => page.push(format_args!("<p>No companies hold each other in a ring.</p>\n")),
         1 => page.push(format_args!(
@@ -113,7 +115,9 @@ fn class(size: u64) -> (u64, u64) {
 
 fn members(page: &mut Page, rings: &Rings) {
     let open: Vec<&Ring> = rings.shown.iter().filter(|ring| ring.group.is_none()).collect();
-    let amplified = open.iter().any(|ring| ring.members.iter().any(|member| member.amplification.is_some()));
+    let amplified = open
+        .iter()
+        .any(|ring| ring.members.iter().any(|member| member.amplification.is_some()));
     if !open.is_empty() && amplified {
         page.push(format_args!(
             "<p>In a ring a company holds a part of its own holders. What they have of it counts again each time round, \
@@ -133,7 +137,10 @@ fn members(page: &mut Page, rings: &Rings) {
         }
         page.push(format_args!("</article>\n"));
     }
-    let (shown, all) = (open.len().min(MAX_RINGS), rings.count.saturating_sub((rings.shown.len() - open.len()) as u64));
+    let (shown, all) = (
+        open.len().min(MAX_RINGS),
+        rings.count.saturating_sub((rings.shown.len() - open.len()) as u64),
+    );
     if all > shown as u64 {
         page.note(&format!(
             "The {shown} largest of {} rings that are not closed are shown; report.xlsx has more.",

@@ -11,15 +11,31 @@ const MAX_PARAMETERS: usize = 40;
 
 /// The title, of which file, and the numbers to begin with.
 pub(super) fn head(page: &mut Page, report: &Report<'_>) {
-    let Summary { input, quality, components, .. } = report.summary;
+    let Summary {
+        input,
+        quality,
+        components,
+        ..
+    } = report.summary;
     page.push(format_args!("<header>\n<h1>{}</h1>\n", text(report.title, 120)));
     if let Some(name) = &input.name {
         page.push(format_args!("<p class=\"file\">{}</p>\n", text(name, 120)));
     }
-    let mut figures = vec![("companies", grouped(input.companies)), ("stakes", grouped(input.stakes))];
+    let mut figures = vec![
+        ("companies", grouped(input.companies)),
+        ("stakes", grouped(input.stakes)),
+    ];
     figures.extend(report.survey.shape.iter().flat_map(shape::figures));
-    let found: u64 = quality.values().fold(0, |sum, finding| sum.saturating_add(finding.count));
-    figures.extend([("rings", grouped(components.count)), ("findings in the data", grouped(found))]);
+    let found: u64 = quality
+        .values()
+        .fold(0, |sum, finding| sum.saturating_add(finding.count));
+    figures.extend([
+        (
+            if components.count == 1 { "ring" } else { "rings" },
+            grouped(components.count),
+        ),
+        ("findings in the data", grouped(found)),
+    ]);
     page.push(format_args!("<ul class=\"figures\">\n"));
     for (what, number) in figures {
         page.push(format_args!("<li><strong>{number}</strong> {what}</li>\n"));
@@ -57,7 +73,9 @@ pub(super) fn calculated(page: &mut Page, report: &Report<'_>) {
             ),
         ),
     ]);
-    page.push(format_args!("<section id=\"calculated\">\n<h2>What was calculated</h2>\n"));
+    page.push(format_args!(
+        "<section id=\"calculated\">\n<h2>What was calculated</h2>\n"
+    ));
     page.terms(entries);
     if let Some(parameters) = job
         .get("parameters")

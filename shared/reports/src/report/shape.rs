@@ -86,7 +86,11 @@ fn degrees(page: &mut Page, shape: &Shape) {
     }
     const TITLE: &str = "How many holders companies have, and how many holdings owners";
     let lines = [("a", tail(&shape.holders)), ("b", tail(&shape.holdings))];
-    let least = lines.iter().flat_map(|(_, tail)| tail).map(|&(_, part)| part).fold(1.0, f64::min);
+    let least = lines
+        .iter()
+        .flat_map(|(_, tail)| tail)
+        .map(|&(_, part)| part)
+        .fold(1.0, f64::min);
     let decades = (-least.log10()).ceil().max(1.0);
     let up = |part: f64| 1.0 + part.log10() / decades;
     #[expect(clippy::cast_possible_truncation, reason = "a few powers of ten")]
@@ -150,7 +154,10 @@ fn tail(degrees: &[(u64, u64)]) -> Vec<(u64, f64)> {
         let step = points.len().div_ceil(MOST);
         let last = points.len() - 1;
         let kept = points.into_iter().enumerate();
-        return kept.filter(|(at, _)| *at < 100 || at % step == 0 || *at == last).map(|(_, point)| point).collect();
+        return kept
+            .filter(|(at, _)| *at < 100 || at % step == 0 || *at == last)
+            .map(|(_, point)| point)
+            .collect();
     }
     points
 }

@@ -2,15 +2,13 @@
 
 use formats::{Block, Cell, Values};
 
-use super::MAX_SHEET_ROWS;
 use crate::highlights::OwnedCell;
-
-const MOST: usize = MAX_SHEET_ROWS as usize;
 
 /// The rows with the largest values so far, and some that may have to go again.
 #[derive(Debug)]
 pub(super) struct Kept {
     cell: usize,
+    most: usize,
     /// At most twice as many as are kept in the end.
     rows: Vec<KeptRow>,
     /// What a row must exceed.
@@ -28,9 +26,10 @@ struct KeptRow {
 }
 
 impl Kept {
-    pub(super) fn new(cell: usize) -> Self {
+    pub(super) fn new(cell: usize, most: u64) -> Self {
         Self {
             cell,
+            most: usize::try_from(most).unwrap_or(usize::MAX / 2),
             rows: Vec::new(),
             bar: f64::NEG_INFINITY,
             seen: 0,
@@ -63,17 +62,17 @@ impl Kept {
                     cells: row.cells().map(OwnedCell::from).collect(),
                 });
             }
-            if self.rows.len() == 2 * MOST {
+            if self.rows.len() == 2 * self.most {
                 self.cut();
             }
         }
     }
 
     fn cut(&mut self) {
-        if self.rows.len() > MOST {
-            let (_, least, _) = self.rows.select_nth_unstable_by(MOST - 1, order);
+        if self.rows.len() > self.most {
+            let (_, least, _) = self.rows.select_nth_unstable_by(self.most - 1, order);
             self.bar = least.value;
-            self.rows.truncate(MOST);
+            self.rows.truncate(self.most);
         }
     }
 

@@ -48,7 +48,10 @@ pub struct Spreadsheet {
 impl std::fmt::Debug for Spreadsheet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("Spreadsheet");
-        shown.field("rows", &self.rows).field("kept", &self.kept).finish_non_exhaustive()
+        shown
+            .field("rows", &self.rows)
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,6 +67,10 @@ impl Spreadsheet {
     ///
     /// If `top_by` is no column of the result, which [`Highlights`](crate::Highlights) tell.
     pub fn new(schema: &'static Schema, top_by: &str, rows: u64) -> Result<Self, SpreadsheetError> {
+        Self::with_most(schema, top_by, rows, MAX_SHEET_ROWS)
+    }
+
+    fn with_most(schema: &'static Schema, top_by: &str, rows: u64, most: u64) -> Result<Self, SpreadsheetError> {
         let position = schema.columns.iter().position(|column| column.name == top_by);
         let by = position.and_then(|position| Some((&schema.columns[position], schema.cell_of(position)?)));
         let unknown = UnknownColumn {
@@ -89,7 +96,7 @@ impl Spreadsheet {
             formats,
             written: 1,
             rows: 0,
-            kept: (rows > MAX_SHEET_ROWS).then(|| Kept::new(cell)),
+            kept: (rows > most).then(|| Kept::new(cell, most)),
         })
     }
 
@@ -106,7 +113,14 @@ impl Spreadsheet {
         }
         let sheet = self.workbook.worksheet_from_index(OWNERS)?;
         for row in block.rows() {
-            write_row(sheet, &self.formats, self.schema, self.written, row.company, row.cells())?;
+            write_row(
+                sheet,
+                &self.formats,
+                self.schema,
+                self.written,
+                row.company,
+                row.cells(),
+            )?;
             self.written += 1;
         }
         Ok(())
@@ -140,7 +154,13 @@ impl Spreadsheet {
             shown: u64::from(self.written - 1),
             top_by: self.top_by.name,
         };
-        sheets::summary(self.workbook.worksheet_from_index(0)?, &self.formats, summary, survey, &facts)?;
+        sheets::summary(
+            self.workbook.worksheet_from_index(0)?,
+            &self.formats,
+            summary,
+            survey,
+            &facts,
+        )?;
         sheets::quality(self.workbook.add_worksheet(), &self.formats, summary)?;
         sheets::rings(self.workbook.add_worksheet(), &self.formats, summary, survey)?;
         if let Some(holders) = &survey.holders {

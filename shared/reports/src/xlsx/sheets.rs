@@ -95,8 +95,14 @@ fn answer(summary: &Summary, survey: &Survey) -> Entries {
     let mut entries = vec![
         ("rows".to_owned(), Fact::Count(summary.result.rows)),
         ("rings".to_owned(), Fact::Count(summary.components.count)),
-        ("companies in the largest ring".to_owned(), Fact::Count(summary.components.largest)),
-        ("closed groups".to_owned(), Fact::Count(summary.components.closed.len() as u64)),
+        (
+            "companies in the largest ring".to_owned(),
+            Fact::Count(summary.components.largest),
+        ),
+        (
+            "closed groups".to_owned(),
+            Fact::Count(summary.components.closed.len() as u64),
+        ),
         ("residual".to_owned(), Fact::Number(summary.residual)),
         ("floor".to_owned(), Fact::Number(summary.left_out.floor)),
         ("pairs below the floor".to_owned(), Fact::Count(summary.left_out.pairs)),
@@ -104,14 +110,24 @@ fn answer(summary: &Summary, survey: &Survey) -> Entries {
     ];
     if let Some(balance) = &summary.balance {
         entries.extend([
-            ("largest error of a sum of owners".to_owned(), Fact::Number(balance.largest_error)),
+            (
+                "largest error of a sum of owners".to_owned(),
+                Fact::Number(balance.largest_error),
+            ),
             ("companies checked".to_owned(), Fact::Count(balance.checked)),
-            ("companies that could not be checked".to_owned(), Fact::Count(balance.unchecked)),
+            (
+                "companies that could not be checked".to_owned(),
+                Fact::Count(balance.unchecked),
+            ),
         ]);
     }
     if let Some(shape) = &survey.shape {
         entries.push(("ultimate owners".to_owned(), Fact::Count(shape.ultimate)));
-        entries.extend(shape.undisclosed.map(|part| ("undisclosed, on average".to_owned(), Fact::Share(part))));
+        entries.extend(
+            shape
+                .undisclosed
+                .map(|part| ("undisclosed, on average".to_owned(), Fact::Share(part))),
+        );
     }
     entries
 }
@@ -131,7 +147,10 @@ fn sheets(survey: &Survey, facts: &Facts<'_>) -> Entries {
     };
     let mut entries = vec![
         ("Owners".to_owned(), owners),
-        ("Quality".to_owned(), "what was odd about the data, with examples, and what was done".to_owned()),
+        (
+            "Quality".to_owned(),
+            "what was odd about the data, with examples, and what was done".to_owned(),
+        ),
         ("Rings".to_owned(), rings_told(survey)),
     ];
     if let Some(holders) = &survey.holders {
@@ -143,14 +162,21 @@ fn sheets(survey: &Survey, facts: &Facts<'_>) -> Entries {
         );
         entries.push(("Holders".to_owned(), told));
     }
-    entries.into_iter().map(|(name, told)| (name, Fact::Text(told))).collect()
+    entries
+        .into_iter()
+        .map(|(name, told)| (name, Fact::Text(told)))
+        .collect()
 }
 
 fn rings_told(survey: &Survey) -> String {
     let Some(rings) = &survey.rings else {
         return "members of closed groups".to_owned();
     };
-    let shown = rings.shown.iter().filter(|ring| ring.members.len() as u64 == ring.size).count() as u64;
+    let shown = rings
+        .shown
+        .iter()
+        .filter(|ring| ring.members.len() as u64 == ring.size)
+        .count() as u64;
     if shown < rings.count {
         return format!(
             "members of the largest {} of {} rings; the result of job type structure has them all",
@@ -164,7 +190,9 @@ fn rings_told(survey: &Survey) -> String {
 fn plain(value: &Value) -> Fact {
     match value {
         Value::String(text) => Fact::Text(text.clone()),
-        Value::Number(number) => number.as_f64().map_or_else(|| Fact::Text(number.to_string()), Fact::Number),
+        Value::Number(number) => number
+            .as_f64()
+            .map_or_else(|| Fact::Text(number.to_string()), Fact::Number),
         Value::Null => Fact::Text("not set".to_owned()),
         other => Fact::Text(other.to_string()),
     }
@@ -175,7 +203,12 @@ pub(super) fn quality(sheet: &mut Worksheet, formats: &Formats, summary: &Summar
     head(
         sheet,
         formats,
-        [("finding", 26.0), ("count", 12.0), ("what was done", 60.0), ("example", 60.0)],
+        [
+            ("finding", 26.0),
+            ("count", 12.0),
+            ("what was done", 60.0),
+            ("example", 60.0),
+        ],
     )?;
     let mut row = 1;
     for (code, finding) in &summary.quality {
