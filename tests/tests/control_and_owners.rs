@@ -21,6 +21,10 @@ async fn result(api: &Api, job_type: &str, csv: &str, parameters: Value) -> Vec<
     assert_eq!(job["status"], "SUCCESS", "{job}");
     let html = String::from_utf8(api.report(&job, "report.html").await).unwrap();
     assert!(html.contains("<h2>Result</h2>") && !html.contains("NaN"));
+    let about_shares = !["katz", "leontief"].contains(&job_type);
+    assert_eq!(html.contains("Who owns what, through what"), about_shares);
+    let xlsx = api.report(&job, "report.xlsx").await;
+    assert!(xlsx.starts_with(b"PK"), "a spreadsheet is an archive");
     api.rows(&job).await
 }
 
