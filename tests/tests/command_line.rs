@@ -180,7 +180,7 @@ fn commands_work_on_a_running_system() {
     assert!(at(&["reports", id]).contains("summary.json"));
     let folder = tempfile::tempdir().unwrap();
     let fetched = at(&["reports", id, "--out", folder.path().to_str().unwrap()]);
-    assert_eq!(fetched.lines().count(), 4);
+    assert_eq!(fetched.lines().count(), 5);
     let revoked = stakegraph(&["revoke", id, "--url", &url]);
     assert_eq!(revoked.status.code(), Some(2), "it had ended");
     assert!(said(&revoked.stderr).contains("job_ended"));

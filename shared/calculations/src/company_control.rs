@@ -2,7 +2,7 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{Control, company_control};
+use ownership::{Control, ControlEdges, company_control};
 use reports::{Curve, Formula, Holders, Name, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,8 @@ use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report_with};
-use crate::survey::{Wanted, rank, survey};
+use crate::saving::save;
+use crate::survey::{Wanted, named, rank, survey};
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `company-control`.
@@ -24,6 +25,10 @@ pub(crate) struct CompanyControl {
     /// More than this fraction of a company's votes controls it. A company's own shares have no votes.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     threshold: f64,
+    /// Whether control that is stated without a share, such as the right to appoint a board or being the parent that
+    /// consolidates, is control.
+    #[schemars(with = "String", extend("enum" = ["ignore", "use"]))]
+    control_edges: ControlEdges,
     #[serde(flatten)]
     common: Common,
 }
@@ -32,6 +37,7 @@ impl Default for CompanyControl {
     fn default() -> Self {
         Self {
             threshold: 0.5,
+            control_edges: ControlEdges::default(),
             common: Common::default(),
         }
     }
@@ -51,13 +57,13 @@ static SCHEMA: Schema = Schema {
             "share",
             Kind::Number,
             "fraction of votes",
-            "what the controller and all that it controls hold of the company together",
+            "what the controller and all that it controls hold of the company together; 0 where control is stated without a share",
         ),
         column(
             "ultimate",
             Kind::Text,
             "",
-            "true if nobody else controls the controller, else false",
+            "true if nobody controls the controller but those that it controls itself, as in a ring of majorities",
         ),
     ],
 };
@@ -123,8 +129,9 @@ impl Calculation for CompanyControl {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
         let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
         let mapped = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
-        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
+        let saved = run.stage("saving", |stage| save(stage, &mapped.table, &SCHEMA, &built.network))?;
         let findings = Findings::new(&built, &solved, &mapped.table, None, self.common.floor);
+        let findings = findings.with_edges(self.control_edges);
         let reports = run.stage("reporting", |stage| {
             let wanted = Wanted {
                 holders: mapped.groups,
@@ -134,7 +141,7 @@ impl Calculation for CompanyControl {
             let survey = survey(stage, &built.network, &solved.resolvent, wanted)?;
             report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 
@@ -143,8 +150,8 @@ impl CompanyControl {
         let (network, resolvent) = (&built.network, &solved.resolvent);
         let mut progress = progress_of(stage);
         let threshold = fraction("threshold", self.threshold)?;
-        let pairs =
-            company_control(network, resolvent, threshold, most_pairs(stage), &mut progress).map_err(refused)?;
+        let (edges, most) = (self.control_edges, most_pairs(stage));
+        let pairs = company_control(network, resolvent, threshold, edges, most, &mut progress).map_err(refused)?;
         let mut rest = pairs.as_slice();
         let mut table = TableWriter::new(stage, &SCHEMA)?;
         for company in (0_u32..).take(network.len()) {
@@ -161,7 +168,7 @@ impl CompanyControl {
         }
         Ok(Mapped {
             table: table.finish()?,
-            groups: groups(&pairs, |owner| resolvent.owner_name(network, owner)),
+            groups: groups(&pairs, |owner| named(network, resolvent, owner)),
         })
     }
 }
@@ -175,7 +182,7 @@ fn row<'a>(controller: &'a str, pair: &Control) -> [Cell<'a>; 3] {
 }
 
 /// Who controls the most companies without being controlled.
-fn groups<'n>(pairs: &[Control], name: impl Fn(u32) -> &'n str) -> Option<Holders> {
+fn groups(pairs: &[Control], name: impl Fn(u32) -> Name) -> Option<Holders> {
     const MOST: usize = 1000;
     let mut heads: Vec<u32> = pairs
         .iter()
@@ -199,7 +206,7 @@ fn groups<'n>(pairs: &[Control], name: impl Fn(u32) -> &'n str) -> Option<Holder
         measure: "companies controlled".to_owned(),
         whole: curve.whole(),
         count: sizes.len() as u64,
-        rows: rank(sizes, MOST, |owner| Name::of(name(owner))),
+        rows: rank(sizes, MOST, name),
         curve: Some(curve),
     })
 }

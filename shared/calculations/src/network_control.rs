@@ -16,7 +16,8 @@ use crate::calculating::{Solved, solve_network};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report_with};
-use crate::survey::{Wanted, rank, survey};
+use crate::saving::save;
+use crate::survey::{Wanted, named, rank, survey};
 use crate::table::{Table, TableWriter};
 use crate::values::values;
 
@@ -167,7 +168,9 @@ impl Calculation for NetworkControl {
             solve_network(stage, &self.control(&valued.built.network), &self.common)
         })?;
         let mapped = run.stage("mapping", |stage| self.map(stage, &valued, &solved))?;
-        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
+        let saved = run.stage("saving", |stage| {
+            save(stage, &mapped.table, &SCHEMA, &valued.built.network)
+        })?;
         let findings = Findings::new(&valued.built, &solved, &mapped.table, None, self.common.floor);
         let reports = run.stage("reporting", |stage| {
             let wanted = Wanted {
@@ -181,7 +184,7 @@ impl Calculation for NetworkControl {
             let survey = survey(stage, &self.control(&valued.built.network), &solved.resolvent, wanted)?;
             report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 
@@ -214,7 +217,7 @@ impl NetworkControl {
             return Err(Failure::permanent("values_too_large", message));
         }
         stage.progress(0.4)?;
-        let holders = top(&found, |owner| resolvent.owner_name(network, owner));
+        let holders = top(&found, |owner| named(network, resolvent, owner));
         // A closed group is where its members are.
         let groups = resolvent.components().closed.into_iter().map(|group| {
             let member = group.members.first().and_then(|name| network.find(name));
@@ -240,7 +243,7 @@ impl NetworkControl {
 }
 
 /// Who controls the most, and how it adds up.
-fn top<'n>(found: &[ownership::NetworkControl], name: impl Fn(u32) -> &'n str) -> Option<Holders> {
+fn top(found: &[ownership::NetworkControl], name: impl Fn(u32) -> Name) -> Option<Holders> {
     const MOST: usize = 1000;
     let control = (0..)
         .zip(found)
@@ -260,7 +263,7 @@ fn top<'n>(found: &[ownership::NetworkControl], name: impl Fn(u32) -> &'n str) -
         measure: "control".to_owned(),
         whole: curve.whole(),
         count: control.len() as u64,
-        rows: rank(control, MOST, |owner| Name::of(name(owner))),
+        rows: rank(control, MOST, name),
         curve: Some(curve),
     })
 }

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
-use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
-use ownership::{Finding, LeftOut};
+use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
+use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut};
 use reports::{Summary, Survey, quality, report_html};
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use crate::building::Built;
 use crate::calculating::Solved;
 use crate::pages::{Pages, unmade};
 use crate::presentation::Presentation;
+use crate::saving::Saved;
 use crate::table::{Table, broken};
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -22,6 +23,8 @@ pub(crate) struct Findings {
     /// All but the job and the times, which the stage adds.
     summary: Summary,
     found: Vec<Finding>,
+    /// The unit of the edges, where it is not the input's to say.
+    unit: Option<&'static str>,
 }
 
 impl Findings {
@@ -38,27 +41,8 @@ impl Findings {
         let components = resolvent.components();
         let left_out = left_out.unwrap_or_default();
         let summary = Summary {
-            input: reports::Input {
-                format: built.format.clone(),
-                name: None,
-                sha256: built.sha256.clone(),
-                bytes: built.bytes,
-                companies: network.len() as u64,
-                stakes: network.stakes() as u64,
-            },
-            quality: quality(found.iter().cloned()),
-            components: reports::Components {
-                count: components.count,
-                largest: components.largest,
-                closed: components
-                    .closed
-                    .into_iter()
-                    .map(|group| reports::Group {
-                        name: group.name,
-                        members: group.members,
-                    })
-                    .collect(),
-            },
+            input: built.input(),
+            components: told(components),
             residual: resolvent.residual(),
             left_out: reports::LeftOut {
                 pairs: left_out.pairs,
@@ -76,7 +60,27 @@ impl Findings {
             },
             ..Summary::default()
         };
-        Self { summary, found }
+        Self::of(summary, found)
+    }
+
+    /// Those of a calculation that does not invert the network. The summary lacks what was found.
+    pub(crate) fn of(summary: Summary, found: Vec<Finding>) -> Self {
+        Self {
+            summary: Summary {
+                quality: quality(found.iter().cloned()),
+                ..summary
+            },
+            found,
+            unit: None,
+        }
+    }
+
+    /// The same where the edges of the graph are amounts.
+    pub(crate) fn in_amounts(self) -> Self {
+        Self {
+            unit: Some("amount"),
+            ..self
+        }
     }
 
     /// The same with findings that a later stage made.
@@ -84,6 +88,21 @@ impl Findings {
         self.found.extend_from_slice(more);
         self.summary.quality = quality(self.found.iter().cloned());
         self
+    }
+
+    /// The same where control without a share counts as control, if it does.
+    pub(crate) fn with_edges(mut self, edges: ControlEdges) -> Self {
+        if edges == ControlEdges::Use {
+            let edges = self
+                .found
+                .iter_mut()
+                .find(|finding| finding.code == "control_without_share");
+            if let Some(finding) = edges {
+                finding.action =
+                    "used as control; no stake was made of it, as how much is held is not known".to_owned();
+            }
+        }
+        self.with(&[])
     }
 
     /// The summary of this very run.
@@ -97,7 +116,7 @@ impl Findings {
             "id": job.id,
             "type": job.job_type,
             "parameters": job.parameters.0,
-            "unit": job.input.unit.as_deref().unwrap_or("fraction"),
+            "unit": self.unit.or(job.input.unit.as_deref()).unwrap_or("fraction"),
             "attempt": job.state.attempt,
             "created_at": job.created_at.to_string(),
         });
@@ -108,9 +127,11 @@ impl Findings {
     }
 
     /// What the job leaves.
-    pub(crate) fn outcome(&self, rows: RowsRef, reports: Vec<Report>) -> Outcome {
+    pub(crate) fn outcome(&self, saved: impl Into<Saved>, mut reports: Vec<Report>) -> Outcome {
+        let Saved { rows, names } = saved.into();
+        reports.extend(names);
         let summary = &self.summary;
-        let result = json!({
+        let mut result = json!({
             "rows": summary.result.rows,
             "companies": summary.input.companies,
             "stakes": summary.input.stakes,
@@ -124,12 +145,28 @@ impl Findings {
             "balance": summary.balance,
             "input_sha256": summary.input.sha256,
         });
+        if !summary.measures.is_empty() {
+            result["measures"] = json!(summary.measures);
+        }
         Outcome {
             result: Json(result),
             reports,
             warnings: self.found.iter().map(warning).collect(),
             rows: Some(rows),
         }
+    }
+}
+
+/// Components as a summary tells them.
+pub(crate) fn told(components: ComponentsSummary) -> reports::Components {
+    let group = |group: ClosedGroup| reports::Group {
+        name: group.name,
+        members: group.members,
+    };
+    reports::Components {
+        count: components.count,
+        largest: components.largest,
+        closed: components.closed.into_iter().map(group).collect(),
     }
 }
 
@@ -204,6 +241,6 @@ fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> 
     Ok(file.finish()?)
 }
 
-fn unwritten(error: WriteError) -> Failure {
+pub(crate) fn unwritten(error: WriteError) -> Failure {
     Failure::of_service(&error)
 }

@@ -64,7 +64,9 @@ mod xlsx;
 pub use curve::Curve;
 pub use highlights::{Highlights, Plot, TOP_ROWS, UnknownColumn};
 pub use report::{Formula, MAX_REPORT_BYTES, Reference, Report, report_html};
-pub use summary::{Balance, Components, Group, Input, LeftOut, Quality, ResultSize, Stages, Summary, quality};
+pub use summary::{
+    Balance, Components, Group, Input, LeftOut, Measure, Measures, Quality, ResultSize, Stages, Summary, quality,
+};
 pub use survey::{
     Chain, Companies, Company, Edge, Holder, Holders, Member, Name, Node, Owner, Picture, Ring, Rings, Role, Shape,
     Survey,

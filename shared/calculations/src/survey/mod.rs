@@ -160,7 +160,17 @@ impl<'a> Surveyed<'a> {
     }
 
     fn name(&self, owner: u32) -> Name {
-        Name::of(self.resolvent.owner_name(self.network, owner))
+        named(self.network, self.resolvent, owner)
+    }
+}
+
+/// Who an owner is: a company with what it is called, if the input says so, or a closed group.
+pub(crate) fn named(network: &Network, resolvent: &Resolvent, owner: u32) -> Name {
+    let is_company = (owner as usize) < network.len();
+    let label = is_company.then(|| network.label(owner)).flatten();
+    Name {
+        id: resolvent.owner_name(network, owner).to_owned(),
+        label: label.unwrap_or_default().to_owned(),
     }
 }
 

@@ -11,8 +11,9 @@ const MAX_FINDINGS: usize = 40;
 const MAX_EXAMPLES: usize = 10;
 const EXAMPLE_CHARS: usize = 200;
 
-/// What findings are, for those who do not know their codes.
-const MEANINGS: [(&str, &str); 16] = [
+/// What findings are, for those who do not know their codes; what else there is speaks for itself.
+const MEANINGS: [(&str, &str); 32] = [
+    ("amount_to_itself", "An amount is recorded that someone owes itself."),
     (
         "bad_record",
         "A record could not be used: an id is missing, or the share is no fraction from 0 to 1.",
@@ -30,16 +31,34 @@ const MEANINGS: [(&str, &str); 16] = [
         "column_rounded",
         "Slightly more than 100% of a company is recorded as held.",
     ),
+    ("company_without_value", "A company has no value of its own."),
     (
         "control_without_share",
         "Someone is recorded to control a company, without a share.",
     ),
     (
+        "duplicate_amount",
+        "An amount between the same two is recorded more than once.",
+    ),
+    (
         "duplicate_stake",
         "The same owner is recorded more than once for the same company.",
     ),
+    ("duplicate_value", "The value of a company is recorded more than once."),
+    ("ended_record", "A record is about what is over."),
+    (
+        "entity_without_owner",
+        "A company or organisation has no recorded owner, so that no person behind it is known.",
+    ),
     ("imputed_share", "Only a range is recorded for a share."),
-    ("missing_value", "A company has no value of its own."),
+    (
+        "indirect_interest",
+        "A holding through others is recorded as a whole, beside its parts.",
+    ),
+    (
+        "kinds_unknown",
+        "Who is a natural person and who is a company is not recorded.",
+    ),
     (
         "near_singular_component",
         "A ring is almost closed: what is held of it depends on the last digits of its shares.",
@@ -48,7 +67,23 @@ const MEANINGS: [(&str, &str); 16] = [
         "no_beneficial_owner",
         "Nobody known meets a rule that makes a beneficial owner.",
     ),
+    (
+        "no_upper_bound",
+        "Recorded ranges of shares set no upper bound to what goes round in a ring.",
+    ),
+    (
+        "not_a_share",
+        "A record is about something other than shares: votes, appointments and the like.",
+    ),
+    ("repeated_record", "The same record is there more than once."),
+    (
+        "ring_too_large",
+        "A ring is too large to be inverted in the memory there is.",
+    ),
     ("self_holding", "A company is recorded to hold shares of itself."),
+    ("share_unknown", "A holding is recorded without its share."),
+    ("superseded_record", "A later statement is about the same record."),
+    ("undisclosed_owner", "It is recorded that an owner is not disclosed."),
     (
         "undisclosed_share",
         "Less than 100% of a company is recorded: who holds the rest is not known.",
@@ -57,10 +92,12 @@ const MEANINGS: [(&str, &str); 16] = [
         "unit_doubtful",
         "The shares look as if they were in another unit than was said.",
     ),
+    ("unit_mixed", "Some shares are fractions, others percents."),
     (
-        "unknown_company",
+        "value_without_company",
         "A value is recorded for a company that has no stakes.",
     ),
+    ("zero_amount", "An amount of zero is recorded."),
     ("zero_share", "A stake of zero is recorded."),
 ];
 

@@ -132,6 +132,7 @@ fn filled(name: &str, length: usize) -> Summary {
             rows: 1_000_000,
             companies: 5,
         },
+        ..Summary::default()
     }
 }
 

@@ -121,6 +121,9 @@ fn answer(summary: &Summary, survey: &Survey) -> Entries {
             ),
         ]);
     }
+    for measure in &summary.measures.0 {
+        entries.push((measure.name.to_owned(), plain(&measure.value)));
+    }
     if let Some(shape) = &survey.shape {
         entries.push(("ultimate owners".to_owned(), Fact::Count(shape.ultimate)));
         entries.extend(
