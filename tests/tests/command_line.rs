@@ -32,7 +32,13 @@ fn run_leaves_the_files_and_prints_their_paths() {
     let stderr = said(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let printed: Vec<_> = said(&output.stdout).lines().map(str::to_owned).collect();
-    let names = ["result.csv", "result.parquet", "summary.json", "report.html"];
+    let names = [
+        "result.csv",
+        "result.parquet",
+        "summary.json",
+        "report.html",
+        "report.xlsx",
+    ];
     let expected: Vec<_> = names
         .iter()
         .map(|name| out.path().join(name).display().to_string())
@@ -42,6 +48,15 @@ fn run_leaves_the_files_and_prints_their_paths() {
     assert!(stderr.contains("SUCCESS"), "{stderr}");
     assert!(stderr.contains("completion event received: job.succeeded"), "{stderr}");
     assert!(stderr.contains("Who ultimately owns what"), "{stderr}");
+    let html = std::fs::read_to_string(out.path().join("report.html")).unwrap();
+    for told in [
+        "Behind B stand 2 ultimate owners, <strong>bob</strong> with the most: 53.04%.",
+        "bob, through cycles",
+        "Top holders",
+        "sample.csv",
+    ] {
+        assert!(html.contains(told), "{told}");
+    }
 
     let rows = table(&std::fs::read(out.path().join("result.csv")).unwrap());
     assert!((pair(&rows, "bob", "B", "integrated") - 0.530_434_782_609).abs() < 1e-12);
@@ -165,7 +180,7 @@ fn commands_work_on_a_running_system() {
     assert!(at(&["reports", id]).contains("summary.json"));
     let folder = tempfile::tempdir().unwrap();
     let fetched = at(&["reports", id, "--out", folder.path().to_str().unwrap()]);
-    assert_eq!(fetched.lines().count(), 4);
+    assert_eq!(fetched.lines().count(), 5);
     let revoked = stakegraph(&["revoke", id, "--url", &url]);
     assert_eq!(revoked.status.code(), Some(2), "it had ended");
     assert!(said(&revoked.stderr).contains("job_ended"));

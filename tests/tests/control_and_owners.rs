@@ -24,6 +24,17 @@ async fn rows_of(api: &Api, job: &Value) -> Vec<Vec<String>> {
     assert_eq!(job["status"], "SUCCESS", "{job}");
     let html = String::from_utf8(api.report(job, "report.html").await).unwrap();
     assert!(html.contains("<h2>Result</h2>") && !html.contains("NaN"));
+    let about_shares = [
+        "integrated-ownership",
+        "network-control",
+        "company-control",
+        "beneficial-owners",
+        "structure",
+    ];
+    let is_about_shares = about_shares.iter().any(|name| job["type"] == *name);
+    assert_eq!(html.contains("Who owns what, through what"), is_about_shares);
+    let xlsx = api.report(job, "report.xlsx").await;
+    assert!(xlsx.starts_with(b"PK"), "a spreadsheet is an archive");
     api.rows(job).await
 }
 

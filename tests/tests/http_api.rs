@@ -151,7 +151,16 @@ async fn an_accepted_job_says_where_it_is_and_ends_with_whole_reports() {
         .iter()
         .map(|report| report["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["result.csv", "result.parquet", "summary.json", "report.html"]);
+    assert_eq!(
+        names,
+        [
+            "result.csv",
+            "result.parquet",
+            "summary.json",
+            "report.html",
+            "report.xlsx"
+        ]
+    );
     for report in job["reports"].as_array().unwrap() {
         let bytes = api.report(&job, report["name"].as_str().unwrap()).await;
         assert_eq!(report["size"], bytes.len());

@@ -15,8 +15,9 @@ use crate::building::{Built, build, refused};
 use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::describe;
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
 use crate::saving::save;
+use crate::survey::{Wanted, survey};
 use crate::table::Table;
 use findings::{choose, without_owner};
 use presentation::{PRESENTATION, SCHEMA};
@@ -87,6 +88,16 @@ struct Mapped {
     findings: Vec<Finding>,
 }
 
+/// What its report shows of the network.
+const WANTED: Wanted<'static> = Wanted {
+    holders: None,
+    share: "share",
+    rows: (
+        "Beneficial owners by Regulation (EU) 2024/1624",
+        &["owner", "lower", "share", "upper", "basis"],
+    ),
+};
+
 impl Calculation for BeneficialOwners {
     const NAME: &'static str = "beneficial-owners";
     const SUMMARY: &'static str =
@@ -123,7 +134,8 @@ impl Calculation for BeneficialOwners {
             .with(&mapped.findings)
             .with_edges(self.control_edges);
         let reports = run.stage("reporting", |stage| {
-            report(stage, &PRESENTATION, &findings, &mapped.table)
+            let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

@@ -3,7 +3,7 @@
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
 use ownership::{Control, ControlEdges, company_control};
-use reports::{Formula, Plot, Reference};
+use reports::{Curve, Formula, Holders, Name, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,8 +13,9 @@ use crate::building::{Built, build, refused};
 use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
 use crate::saving::save;
+use crate::survey::{Wanted, named, rank, survey};
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `company-control`.
@@ -103,6 +104,13 @@ const PRESENTATION: Presentation = Presentation {
     ],
 };
 
+/// All rows, and the largest groups.
+#[derive(Debug, Serialize, Deserialize)]
+struct Mapped {
+    table: Table,
+    groups: Option<Holders>,
+}
+
 impl Calculation for CompanyControl {
     const NAME: &'static str = "company-control";
     const SUMMARY: &'static str = "Who controls whom by a majority of votes, alone or with those it controls.";
@@ -120,16 +128,25 @@ impl Calculation for CompanyControl {
     fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
         let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
-        let table = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
-        let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
-        let findings = Findings::new(&built, &solved, &table, None, self.common.floor).with_edges(self.control_edges);
-        let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
+        let mapped = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
+        let saved = run.stage("saving", |stage| save(stage, &mapped.table, &SCHEMA, &built.network))?;
+        let findings = Findings::new(&built, &solved, &mapped.table, None, self.common.floor);
+        let findings = findings.with_edges(self.control_edges);
+        let reports = run.stage("reporting", |stage| {
+            let wanted = Wanted {
+                holders: mapped.groups,
+                share: "share",
+                rows: ("Who controls it", &["controller", "share", "ultimate"]),
+            };
+            let survey = survey(stage, &built.network, &solved.resolvent, wanted)?;
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
+        })?;
         Ok(findings.outcome(saved, reports))
     }
 }
 
 impl CompanyControl {
-    fn map(&self, stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Table, Failure> {
+    fn map(&self, stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Mapped, Failure> {
         let (network, resolvent) = (&built.network, &solved.resolvent);
         let mut progress = progress_of(stage);
         let threshold = fraction("threshold", self.threshold)?;
@@ -149,7 +166,10 @@ impl CompanyControl {
             }
             rest = after;
         }
-        table.finish()
+        Ok(Mapped {
+            table: table.finish()?,
+            groups: groups(&pairs, |owner| named(network, resolvent, owner)),
+        })
     }
 }
 
@@ -159,4 +179,34 @@ fn row<'a>(controller: &'a str, pair: &Control) -> [Cell<'a>; 3] {
         Cell::Number(pair.share),
         Cell::Text(if pair.ultimate { "true" } else { "false" }),
     ]
+}
+
+/// Who controls the most companies without being controlled.
+fn groups(pairs: &[Control], name: impl Fn(u32) -> Name) -> Option<Holders> {
+    const MOST: usize = 1000;
+    let mut heads: Vec<u32> = pairs
+        .iter()
+        .filter(|pair| pair.ultimate)
+        .map(|pair| pair.controller)
+        .collect();
+    heads.sort_unstable();
+    let sizes = heads.chunk_by(|a, b| a == b);
+    let sizes: Vec<(u32, f64)> = sizes.map(|same| (same[0], same.len() as f64)).collect();
+    let curve = Curve::new(
+        "How many of the controlled companies the largest groups have",
+        "groups",
+        sizes.iter().map(|&(_, size)| size).collect(),
+    )?;
+    Some(Holders {
+        title: "Largest groups".to_owned(),
+        explained:
+            "A group is everything that one controller has by majorities, alone or with what it controls, where \
+                    nobody controls the controller itself."
+                .to_owned(),
+        measure: "companies controlled".to_owned(),
+        whole: curve.whole(),
+        count: sizes.len() as u64,
+        rows: rank(sizes, MOST, name),
+        curve: Some(curve),
+    })
 }

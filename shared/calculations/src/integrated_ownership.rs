@@ -14,8 +14,9 @@ use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::Common;
 use crate::pairs::map_pairs;
 use crate::presentation::{Presentation, bounds, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
 use crate::saving::save;
+use crate::survey::{Wanted, survey};
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `integrated-ownership`.
@@ -119,6 +120,16 @@ const PRESENTATION: Presentation = Presentation {
     ],
 };
 
+/// What its report shows of the network.
+const WANTED: Wanted<'static> = Wanted {
+    holders: None,
+    share: "share",
+    rows: (
+        "All holders, those in between too",
+        &["owner", "direct", "integrated", "corrected", "lower", "upper"],
+    ),
+};
+
 impl Calculation for IntegratedOwnership {
     const NAME: &'static str = "integrated-ownership";
     const SUMMARY: &'static str = "Who holds how much of whom, directly and through every chain and ring.";
@@ -146,7 +157,8 @@ impl Calculation for IntegratedOwnership {
             .with(&mapped.findings);
         let presentation = Presentation { schema, ..PRESENTATION };
         let reports = run.stage("reporting", |stage| {
-            report(stage, &presentation, &findings, &mapped.table)
+            let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
+            report_with(stage, &presentation, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

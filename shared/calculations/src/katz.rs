@@ -13,8 +13,9 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve_network};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
 use crate::saving::save;
+use crate::survey::outline;
 use crate::table::{Table, TableWriter};
 
 /// A column is over one beyond this.
@@ -97,7 +98,10 @@ impl Calculation for Katz {
         let table = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
         let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
-        let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
+        let reports = run.stage("reporting", |stage| {
+            let survey = outline(&built.network, &solved.resolvent);
+            report_with(stage, &PRESENTATION, &findings, &table, &survey)
+        })?;
         Ok(findings.outcome(saved, reports))
     }
 }

@@ -26,11 +26,13 @@ mod integrated_ownership;
 mod katz;
 mod leontief;
 mod network_control;
+mod pages;
 mod pairs;
 mod presentation;
 mod reporting;
 mod saving;
 mod structure;
+mod survey;
 mod table;
 mod values;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
 use ownership::{ControlModel, Network, Position, bow_tie, network_control};
-use reports::{Curve, Formula, Plot, Reference};
+use reports::{Curve, Formula, Holders, Name, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,8 +15,9 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve_network};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report_with};
 use crate::saving::save;
+use crate::survey::{Wanted, named, rank, survey};
 use crate::table::{Table, TableWriter};
 use crate::values::values;
 
@@ -135,11 +136,11 @@ struct Valued {
     values: Vec<f64>,
 }
 
-/// All rows, and how control adds up.
+/// All rows, and who controls the most.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mapped {
     table: Table,
-    curve: Option<Curve>,
+    holders: Option<Holders>,
 }
 
 impl Calculation for NetworkControl {
@@ -171,7 +172,6 @@ impl Calculation for NetworkControl {
             save(stage, &mapped.table, &SCHEMA, &valued.built.network)
         })?;
         let findings = Findings::new(&valued.built, &solved, &mapped.table, None, self.common.floor);
-        let findings = findings.with_curve(mapped.curve);
         let findings = match self.model {
             ControlModel::Linear => findings,
             ControlModel::Threshold | ControlModel::Relative => findings.told(
@@ -181,7 +181,16 @@ impl Calculation for NetworkControl {
             ),
         };
         let reports = run.stage("reporting", |stage| {
-            report(stage, &PRESENTATION, &findings, &mapped.table)
+            let wanted = Wanted {
+                holders: mapped.holders,
+                share: self.share(),
+                rows: (
+                    "Its values and place",
+                    &["value", "network_value", "control", "rank", "position"],
+                ),
+            };
+            let survey = survey(stage, &self.control(&valued.built.network), &solved.resolvent, wanted)?;
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }
@@ -192,6 +201,15 @@ impl NetworkControl {
         match self.model {
             ControlModel::Linear => Cow::Borrowed(network),
             model => Cow::Owned(model.apply(network)),
+        }
+    }
+
+    /// What a share is in the control matrix.
+    fn share(&self) -> &'static str {
+        match self.model {
+            ControlModel::Linear => "share",
+            ControlModel::Threshold => "share of votes by the threshold model",
+            ControlModel::Relative => "share of votes by the relative model",
         }
     }
 
@@ -207,8 +225,7 @@ impl NetworkControl {
             return Err(Failure::permanent("values_too_large", message));
         }
         stage.progress(0.4)?;
-        let control = found.iter().filter_map(|found| Some(found.measures?.control));
-        let curve = Curve::new("Cumulative control, by rank", "holders", control.collect());
+        let holders = top(&found, |owner| named(network, resolvent, owner));
         // A closed group is where its members are.
         let groups = resolvent.components().closed.into_iter().map(|group| {
             let member = group.members.first().and_then(|name| network.find(name));
@@ -228,9 +245,35 @@ impl NetworkControl {
         }
         Ok(Mapped {
             table: table.finish()?,
-            curve,
+            holders,
         })
     }
+}
+
+/// Who controls the most, and how it adds up.
+fn top(found: &[ownership::NetworkControl], name: impl Fn(u32) -> Name) -> Option<Holders> {
+    const MOST: usize = 1000;
+    let control = (0..)
+        .zip(found)
+        .filter_map(|(owner, found)| Some((owner, found.measures?.control)));
+    let control: Vec<(u32, f64)> = control.filter(|&(_, control)| control > 0.0).collect();
+    let curve = Curve::new(
+        "Cumulative control, by rank",
+        "holders",
+        control.iter().map(|&(_, control)| control).collect(),
+    )?;
+    Some(Holders {
+        title: "Top holders".to_owned(),
+        explained: "Ranked by control: the value of others that each could steer through all chains and rings. The curve \
+                    is drawn as in Vitali, Glattfelder and Battiston (2011). Along a chain the same value counts for each \
+                    of its holders, so the whole is all control together and not the value that there is."
+            .to_owned(),
+        measure: "control".to_owned(),
+        whole: curve.whole(),
+        count: control.len() as u64,
+        rows: rank(control, MOST, name),
+        curve: Some(curve),
+    })
 }
 
 /// Whether a sum of values left the range of numbers.

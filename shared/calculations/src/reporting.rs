@@ -5,14 +5,17 @@ use std::io::Write;
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
 use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut};
-use reports::{Curve, Highlights, Summary, quality, report_html};
+use reports::{Summary, Survey, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
 use crate::calculating::Solved;
+use crate::pages::{Pages, unmade};
 use crate::presentation::Presentation;
 use crate::saving::Saved;
 use crate::table::{Table, broken};
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// What there is to say about a calculation, apart from its rows.
 #[derive(Debug)]
@@ -20,7 +23,6 @@ pub(crate) struct Findings {
     /// All but the job and the times, which the stage adds.
     summary: Summary,
     found: Vec<Finding>,
-    curve: Option<Curve>,
     /// The unit of the edges, where it is not the input's to say.
     unit: Option<&'static str>,
 }
@@ -69,7 +71,6 @@ impl Findings {
                 ..summary
             },
             found,
-            curve: None,
             unit: None,
         }
     }
@@ -80,11 +81,6 @@ impl Findings {
             unit: Some("amount"),
             ..self
         }
-    }
-
-    /// The same with a second plot.
-    pub(crate) fn with_curve(self, curve: Option<Curve>) -> Self {
-        Self { curve, ..self }
     }
 
     /// The same with findings that a later stage made.
@@ -192,25 +188,35 @@ fn warning(finding: &Finding) -> Warning {
     }
 }
 
-/// Writes `result.csv`, `result.parquet`, `summary.json` and `report.html`. Rows stream through; memory does not grow
-/// with them.
+/// [`report_with`] nothing of the network.
 pub(crate) fn report(
     stage: &StageRun<'_>,
     presentation: &Presentation,
     findings: &Findings,
     table: &Table,
 ) -> Result<Vec<Report>, Failure> {
+    report_with(stage, presentation, findings, table, &Survey::default())
+}
+
+/// Writes `result.csv`, `result.parquet`, `summary.json`, `report.html` and `report.xlsx`. Rows stream through; memory
+/// does not grow with them.
+pub(crate) fn report_with(
+    stage: &StageRun<'_>,
+    presentation: &Presentation,
+    findings: &Findings,
+    table: &Table,
+    survey: &Survey,
+) -> Result<Vec<Report>, Failure> {
     let schema = presentation.schema;
     let mut csv = CsvWriter::new(stage.report("result.csv", "text/csv"), schema).map_err(unwritten)?;
     let parquet = stage.report("result.parquet", "application/vnd.apache.parquet");
     let mut parquet = ParquetWriter::new(parquet, schema).map_err(unwritten)?;
-    let mut highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
-        .expect("a presentation names columns of its own schema");
+    let mut pages = Pages::new(presentation, survey, table.rows)?;
     table.each(stage, |encoded| {
         let block = Block::decode(&encoded).map_err(broken)?;
         csv.write(&block).map_err(unwritten)?;
         parquet.write(&block).map_err(unwritten)?;
-        highlights.add(&block).map_err(broken)
+        pages.add(&block)
     })?;
     let csv = csv.finish().map_err(unwritten)?.finish()?;
     let parquet = parquet.finish().map_err(unwritten)?.finish()?;
@@ -220,15 +226,18 @@ pub(crate) fn report(
         version: env!("CARGO_PKG_VERSION"),
         summary: &summary,
         schema,
-        highlights: &highlights,
-        curve: findings.curve.as_ref(),
+        highlights: &pages.highlights,
+        survey,
         formulas: presentation.formulas,
         references: presentation.references,
     });
     let html = write(stage, "report.html", "text/html; charset=utf-8", html.as_bytes())?;
     let json = serde_json::to_vec_pretty(&summary).map_err(|error| Failure::Transient(error.to_string()))?;
     let json = write(stage, "summary.json", "application/json", &json)?;
-    Ok(vec![csv, parquet, json, html])
+    let created = stage.job().created_at.seconds();
+    let xlsx = pages.spreadsheet.finish(presentation.title, &summary, survey, created);
+    let xlsx = write(stage, "report.xlsx", XLSX, &xlsx.map_err(unmade)?)?;
+    Ok(vec![csv, parquet, json, html, xlsx])
 }
 
 fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> Result<Report, Failure> {

@@ -13,8 +13,9 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report, told};
+use crate::reporting::{Findings, report, report_with, told};
 use crate::saving::save;
+use crate::survey::{Wanted, survey};
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `structure`.
@@ -89,6 +90,13 @@ const PRESENTATION: Presentation = Presentation {
     }],
 };
 
+/// What its report shows of the network.
+const WANTED: Wanted<'static> = Wanted {
+    holders: None,
+    share: "share",
+    rows: ("Its place", &["component", "position"]),
+};
+
 impl Calculation for Structure {
     const NAME: &'static str = "structure";
     const SUMMARY: &'static str =
@@ -112,7 +120,13 @@ impl Calculation for Structure {
             Inverse::Known(solved) => Findings::new(&built, solved, &table, None, self.common.floor),
             Inverse::TooLarge(finding) => unsolved(&built, &table, finding, self.common.floor),
         };
-        let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
+        let reports = run.stage("reporting", |stage| match &solved {
+            Inverse::Known(solved) => {
+                let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
+                report_with(stage, &PRESENTATION, &findings, &table, &survey)
+            }
+            Inverse::TooLarge(_) => report(stage, &PRESENTATION, &findings, &table),
+        })?;
         Ok(findings.outcome(saved, reports))
     }
 }

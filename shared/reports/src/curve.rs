@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::frame::{self, Frame, Tick, along, log_ticks};
 use crate::html::{Page, text};
-use crate::number::{compact, grouped};
+use crate::number::{compact, grouped, percent};
 
 /// How much of a whole the largest, the two largest, the three largest ... of many have together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +13,8 @@ pub struct Curve {
     counted: String,
     /// How many have more than nothing.
     ranks: u64,
+    /// What the whole is.
+    whole: f64,
     /// Rank, and the part of the whole that is reached there; ascending.
     points: Vec<(u64, f64)>,
     /// The first rank at which each of [`PARTS`] is reached.
@@ -24,33 +27,39 @@ const PARTS: [f64; 4] = [0.4, 0.8, 0.9, 0.99];
 /// Points kept for each tenfold of ranks, so that a curve has a few hundred however many ranks there are.
 const PER_DECADE: u64 = 60;
 
-const LEFT: f64 = 12.0;
-const WIDTH: f64 = 85.0;
-const TOP: u32 = 30;
-const HEIGHT: u32 = 220;
-const BOTTOM: u32 = 48;
-
 impl Curve {
     /// The curve of `values`, which may be in any order; those that are not above 0 are left out. `None` if all are.
     ///
     /// `counted` is the plural of what has the values: `holders`. O(n log n).
     #[must_use]
-    pub fn new(title: &str, counted: &str, mut values: Vec<f64>) -> Option<Self> {
+    pub fn new(title: &str, counted: &str, values: Vec<f64>) -> Option<Self> {
+        Self::make(title, counted, values, None)
+    }
+
+    /// The same where the values are parts of a larger whole, which the curve then does not reach.
+    #[must_use]
+    pub fn of_whole(title: &str, counted: &str, values: Vec<f64>, whole: f64) -> Option<Self> {
+        Self::make(title, counted, values, Some(whole))
+    }
+
+    fn make(title: &str, counted: &str, mut values: Vec<f64>, given: Option<f64>) -> Option<Self> {
         values.retain(|&value| value > 0.0);
         values.sort_unstable_by(|a, b| b.total_cmp(a));
-        let whole: f64 = values.iter().sum();
+        let whole: f64 = given.unwrap_or_else(|| values.iter().sum());
         let last = values.len() as u64;
         let mut curve = Self {
             title: title.to_owned(),
             counted: counted.to_owned(),
             ranks: last,
+            whole,
             points: Vec::new(),
             reached: Vec::new(),
         };
         let (mut sum, mut next) = (0.0, 1);
         for (rank, value) in (1..).zip(&values) {
             sum += value;
-            let part = if rank == last { 1.0 } else { (sum / whole).min(1.0) };
+            let all = rank == last && given.is_none();
+            let part = if all { 1.0 } else { (sum / whole).min(1.0) };
             while PARTS.get(curve.reached.len()).is_some_and(|&wanted| part >= wanted) {
                 curve.reached.push(rank);
             }
@@ -62,49 +71,35 @@ impl Curve {
         (last > 0).then_some(curve)
     }
 
+    /// What the curve is a part of: the sum of the values, or what was given.
+    #[must_use]
+    pub fn whole(&self) -> f64 {
+        self.whole
+    }
+
     /// Draws the curve, with its numbers for those who cannot see it.
     pub(crate) fn draw(&self, page: &mut Page) {
         let (title, counted) = (text(&self.title, 120), text(&self.counted, 40));
-        let (floor, height) = (TOP + HEIGHT, TOP + HEIGHT + BOTTOM);
-        page.push(format_args!(
-            "<figure>\n<figcaption>{title}</figcaption>\n\
-             <svg class=\"plot\" width=\"100%\" height=\"{height}\" role=\"img\" aria-label=\"{title}\">\n\
-             <text class=\"axis\" x=\"0\" y=\"14\">part of the whole, cumulative (percent)</text>\n"
-        ));
-        for quarter in 0..=4_u32 {
-            let y = floor - HEIGHT * quarter / 4;
-            page.push(format_args!(
-                "<line class=\"grid\" x1=\"{LEFT}%\" x2=\"{}%\" y1=\"{y}\" y2=\"{y}\"/>\
-                 <text x=\"{}%\" y=\"{}\" text-anchor=\"end\">{}</text>\n",
-                LEFT + WIDTH,
-                LEFT - 1.5,
-                y + 4,
-                quarter * 25
-            ));
-        }
-        for tick in self.ticks() {
-            let x = LEFT + WIDTH * self.along(tick);
-            page.push(format_args!(
-                "<line class=\"grid\" x1=\"{x:.3}%\" x2=\"{x:.3}%\" y1=\"{TOP}\" y2=\"{floor}\"/>\
-                 <text x=\"{x:.3}%\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-                floor + 18,
-                compact(tick)
-            ));
-        }
-        page.push(format_args!(
-            "<svg x=\"{LEFT}%\" y=\"{TOP}\" width=\"{WIDTH}%\" height=\"{HEIGHT}\" viewBox=\"0 0 1000 1000\" \
-             preserveAspectRatio=\"none\"><polyline points=\""
-        ));
-        for &(rank, part) in &self.points {
-            let (x, y) = (1000.0 * self.along(rank), 1000.0 * (1.0 - part));
-            page.push(format_args!("{x:.1},{y:.1}\n"));
-        }
-        page.push(format_args!(
-            "\"/></svg>\n<text class=\"axis\" x=\"{}%\" y=\"{}\" text-anchor=\"middle\">{counted} by rank, the largest \
-             first (logarithmic)</text>\n</svg>\n",
-            LEFT + WIDTH / 2.0,
-            floor + 40
-        ));
+        let quarters = (0..=4_u32).map(|quarter| Tick {
+            at: f64::from(quarter) / 4.0,
+            label: format!("{}%", quarter * 25),
+            below: String::new(),
+        });
+        let ranks = log_ticks(self.ranks).into_iter().map(|rank| Tick {
+            at: along(rank, self.ranks),
+            label: compact(rank),
+            below: percent(rank as f64 / self.ranks as f64),
+        });
+        let frame = Frame {
+            title: &title,
+            up: "part of the whole, cumulative",
+            up_ticks: quarters.collect(),
+            across: &format!("{counted} by rank, and as a part of all of them (logarithmic)"),
+            across_ticks: ranks.collect(),
+        };
+        let points = self.points.iter().map(|&(rank, part)| (along(rank, self.ranks), part));
+        page.push(format_args!("<figure>\n<figcaption>{title}</figcaption>\n"));
+        frame::lines(page, &frame, &[("a", points.collect())]);
         self.tell(page, &counted);
         page.push(format_args!("</figure>\n"));
     }
@@ -124,24 +119,6 @@ impl Curve {
             ));
         }
         page.push(format_args!("</tbody>\n</table>\n</details>\n"));
-    }
-
-    /// Powers of ten, and the last rank where it is not close to one.
-    fn ticks(&self) -> Vec<u64> {
-        let powers = std::iter::successors(Some(1_u64), |power| power.checked_mul(10));
-        let mut ticks: Vec<u64> = powers.take_while(|&power| power <= self.ranks).collect();
-        if ticks.last().is_none_or(|&tick| self.along(tick) < 0.9) {
-            ticks.push(self.ranks);
-        }
-        ticks
-    }
-
-    /// Where a rank is along the axis, 0 to 1.
-    fn along(&self, rank: u64) -> f64 {
-        if self.ranks < 2 {
-            return 0.0;
-        }
-        (rank as f64).ln() / (self.ranks as f64).ln()
     }
 }
 
@@ -163,7 +140,7 @@ mod tests {
         let curve = Curve::new("t", "holders", values).unwrap();
         assert!(curve.points.len() < 1000 && curve.points.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1));
         assert_eq!(curve.points.last(), Some(&(999_999, 1.0)));
-        assert_eq!(curve.ticks(), [1, 10, 100, 1000, 10_000, 100_000, 999_999]);
+        assert_eq!(log_ticks(curve.ranks), [1, 10, 100, 1000, 10_000, 100_000, 999_999]);
         let mut page = Page::default();
         curve.draw(&mut page);
         let line = page.0.split("points=\"").nth(1).and_then(|rest| rest.split('"').next());

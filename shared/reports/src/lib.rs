@@ -1,13 +1,14 @@
-//! What a job leaves for people: `summary.json` and `report.html`.
+//! What a job leaves for people: `summary.json`, `report.html` and `report.xlsx`.
 //!
 //! A [`Summary`] says what was calculated from which input, what was odd about the data, and how good the answer is.
 //! [`Highlights`] watch the result while it streams past and keep what a report shows of it: the largest rows and one
-//! distribution. [`report_html`] makes one page of both: self-contained (nothing is fetched, nothing is run), readable on
-//! a phone, on paper, in light and dark, and at most 2 MB whatever the input; where something was cut it says so.
+//! distribution. A [`Survey`] is what there is to see of the network. [`report_html`] makes one page of all: self-contained (nothing is fetched, nothing is run), readable on
+//! a phone, on paper, in light and dark, and at most 2 MB whatever the input; where something was cut it says so. A
+//! [`Spreadsheet`] takes the rows of the result as they pass, up to [`MAX_SHEET_ROWS`].
 //!
 //! ```
 //! use formats::{BlockBuilder, Cell, Column, Kind, Schema};
-//! use reports::{Highlights, Plot, Report, Summary, report_html};
+//! use reports::{Highlights, Plot, Report, Summary, Survey, report_html};
 //!
 //! static SCHEMA: Schema = Schema {
 //!     key: 1,
@@ -32,11 +33,11 @@
 //!     summary: &summary,
 //!     schema: &SCHEMA,
 //!     highlights: &highlights,
-//!     curve: None,
+//!     survey: &Survey::default(),
 //!     formulas: &[],
 //!     references: &[],
 //! });
-//! assert!(html.contains("0.198795"));
+//! assert!(html.contains("19.88%"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![cfg_attr(
@@ -49,12 +50,16 @@
 )]
 
 mod curve;
+mod ego;
+mod frame;
 mod highlights;
 mod html;
 mod number;
 mod plot;
 mod report;
 mod summary;
+mod survey;
+mod xlsx;
 
 pub use curve::Curve;
 pub use highlights::{Highlights, Plot, TOP_ROWS, UnknownColumn};
@@ -62,3 +67,8 @@ pub use report::{Formula, MAX_REPORT_BYTES, Reference, Report, report_html};
 pub use summary::{
     Balance, Components, Group, Input, LeftOut, Measure, Measures, Quality, ResultSize, Stages, Summary, quality,
 };
+pub use survey::{
+    Chain, Companies, Company, Edge, Holder, Holders, Member, Name, Node, Owner, Picture, Ring, Rings, Role, Shape,
+    Survey,
+};
+pub use xlsx::{MAX_SHEET_ROWS, Spreadsheet, SpreadsheetError};

@@ -34,6 +34,29 @@ pub(crate) fn rounded(number: f64) -> String {
     format!("{rounded:e}")
 }
 
+/// A share as percent with two digits: `19.88%`. What rounding would make nothing or everything is told apart from it.
+/// NaN is empty.
+pub(crate) fn percent(share: f64) -> String {
+    const LEAST: f64 = 0.000_05;
+    match share {
+        nan if nan.is_nan() => String::new(),
+        tiny if tiny > 0.0 && tiny < LEAST => "<0.01%".to_owned(),
+        most if most < 1.0 && most >= 1.0 - LEAST && 1.0 - most > 1e-12 => ">99.99%".to_owned(),
+        share if share.abs() < 1e12 => format!("{:.2}%", share * 100.0),
+        large => format!("{}%", rounded(large * 100.0)),
+    }
+}
+
+/// A factor to four digits: `1.2048`, `12.05`.
+pub(crate) fn factor(number: f64) -> String {
+    match number {
+        nan if nan.is_nan() => String::new(),
+        small if small.abs() < 10.0 => format!("{small:.4}"),
+        middle if middle.abs() < 1e4 => format!("{middle:.2}"),
+        large => rounded(large),
+    }
+}
+
 /// A count in few characters: `950`, `12 k`, `1.5 M`.
 pub(crate) fn compact(count: u64) -> String {
     const SCALES: [(u64, &str); 4] = [
@@ -86,6 +109,28 @@ mod tests {
         ] {
             assert_eq!(rounded(number), text);
         }
+    }
+
+    #[test]
+    fn percents_have_two_digits_and_never_pretend() {
+        for (share, text) in [
+            (0.0, "0.00%"),
+            (0.198_795_180_722, "19.88%"),
+            (1.0, "100.00%"),
+            (1.0 - 1e-15, "100.00%"),
+            (0.999_99, ">99.99%"),
+            (0.000_049, "<0.01%"),
+            (0.000_05, "0.01%"),
+            (1.13, "113.00%"),
+            (f64::NAN, ""),
+            (1e20, "1e22%"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+        assert_eq!(
+            [factor(1.0), factor(12.345), factor(1e9)],
+            ["1.0000", "12.35", "1000000000"]
+        );
     }
 
     #[test]

@@ -15,11 +15,12 @@ use super::{Ended, complain, own, say, settings};
 use crate::System;
 
 /// What a run leaves.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "result.csv",
     "result.parquet",
     "summary.json",
     "report.html",
+    "report.xlsx",
     "names.csv",
 ];
 

@@ -1,5 +1,6 @@
 //! What a report shows of a result: gathered block by block, in memory that does not grow with the result.
 
+mod excerpts;
 mod histogram;
 mod top;
 mod values;
@@ -8,11 +9,13 @@ use std::borrow::Cow;
 
 use formats::{Block, BlockError, Column, Kind, Schema, Values};
 
+use self::excerpts::Excerpts;
 use self::histogram::Histogram;
 use self::top::Top;
 use self::values::ByValue;
 use crate::plot::Bar;
 
+pub(crate) use self::excerpts::Excerpt;
 pub use self::top::TOP_ROWS;
 pub(crate) use self::top::{OwnedCell, TopRow};
 
@@ -58,6 +61,7 @@ pub struct Highlights {
     tally: Tally,
     top: Top,
     top_by: &'static Column,
+    excerpts: Excerpts,
     rows: u64,
 }
 
@@ -94,8 +98,18 @@ impl Highlights {
             tally,
             top: Top::new(top_cell),
             top_by,
+            excerpts: Excerpts::default(),
             rows: 0,
         })
+    }
+
+    /// The same, which also keeps the first rows about each of these companies.
+    #[must_use]
+    pub fn with_excerpts(self, companies: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            excerpts: Excerpts::of(companies),
+            ..self
+        }
     }
 
     /// Takes in the rows of a block.
@@ -113,6 +127,7 @@ impl Highlights {
             _ => {}
         }
         self.top.add(block);
+        self.excerpts.add(block);
         self.rows += block.len() as u64;
         Ok(())
     }
@@ -120,6 +135,10 @@ impl Highlights {
     /// Rows taken in so far.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    pub(crate) fn excerpt(&self, company: &str) -> Option<&Excerpt> {
+        self.excerpts.get(company)
     }
 
     pub(crate) fn title(&self) -> &'static str {

@@ -8,7 +8,7 @@ use crate::summary::{LeftOut, Summary};
 const MAX_STAGES: usize = 40;
 
 pub(super) fn method(page: &mut Page, report: &Report<'_>) {
-    page.push(format_args!("<section>\n<h2>Method</h2>\n"));
+    page.push(format_args!("<section id=\"method\">\n<h2>Method</h2>\n"));
     for formula in report.formulas.iter().take(40) {
         page.push(format_args!(
             "<p><strong>{}</strong> <code>{}</code><br>{}</p>\n",

@@ -3,16 +3,23 @@
 //! Everything that comes from the input is cut before it is escaped, and every list has a longest length, so the page
 //! cannot grow with the input. What was cut is said where it was cut.
 
+mod companies;
+mod excerpt;
+mod holders;
 mod method;
+mod quality;
 mod results;
+mod rings;
 mod sections;
+mod shape;
 #[cfg(test)]
 mod tests;
 
 use formats::Schema;
 
 use crate::html::{Page, text};
-use crate::{Curve, Highlights, Summary};
+use crate::number::grouped;
+use crate::{Highlights, Summary, Survey};
 
 /// The most bytes that a report has: 2 MB.
 pub const MAX_REPORT_BYTES: usize = 2_000_000;
@@ -33,8 +40,8 @@ pub struct Report<'a> {
     pub schema: &'a Schema,
     /// What is shown of the result.
     pub highlights: &'a Highlights,
-    /// How a column adds up over its largest values, where that is worth a plot.
-    pub curve: Option<&'a Curve>,
+    /// What is shown of the network.
+    pub survey: &'a Survey,
     /// How the columns are calculated.
     pub formulas: &'a [Formula<'a>],
     /// The literature behind the formulas.
@@ -61,11 +68,27 @@ pub struct Reference<'a> {
     pub url: Option<&'a str>,
 }
 
+/// Bytes for sections of companies: as they are usually, and the less if the rest of the page is long.
+const COMPANY_BYTES: [usize; 4] = [1_600_000, 1_000_000, 400_000, 0];
+
 /// Makes the page, at most [`MAX_REPORT_BYTES`] long.
 ///
 /// It fetches nothing and runs nothing, which its own content policy states; whatever comes from the input is
-/// text. In order: what was calculated, the data's quality, the result, rings and closed groups, the method.
+/// text. In the order of questions: what was calculated from what, how good the data is, who is on top, who owns each of
+/// some companies and through what, which rings there are, what the whole looks like, what the result has, and how it was
+/// calculated.
 pub fn report_html(report: &Report<'_>) -> String {
+    let mut page = String::new();
+    for budget in COMPANY_BYTES {
+        page = whole(report, budget);
+        if page.len() <= MAX_REPORT_BYTES {
+            break;
+        }
+    }
+    page
+}
+
+fn whole(report: &Report<'_>, budget: usize) -> String {
     let mut page = Page::default();
     let title = text(report.title, 120);
     page.push(format_args!(
@@ -73,14 +96,55 @@ pub fn report_html(report: &Report<'_>) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
+         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
         include_str!("style.css")
     ));
+    let survey = report.survey;
+    sections::head(&mut page, report);
+    contents(&mut page, survey);
     sections::calculated(&mut page, report);
-    sections::quality(&mut page, report.summary);
+    quality::quality(&mut page, report.summary);
+    if let Some(found) = &survey.holders {
+        holders::holders(&mut page, found);
+    }
+    if let Some(found) = &survey.companies {
+        companies::companies(&mut page, report, found, budget);
+    }
+    rings::rings(&mut page, report.summary, survey.rings.as_ref());
+    if let Some(found) = &survey.shape {
+        shape::shape(&mut page, found);
+    }
     results::results(&mut page, report);
-    sections::groups(&mut page, report.summary);
     method::method(&mut page, report);
     page.push(format_args!("</main>\n</body>\n</html>\n"));
     page.0
+}
+
+/// Links to the sections.
+fn contents(page: &mut Page, survey: &Survey) {
+    let entries = [
+        (true, "calculated", "What was calculated"),
+        (true, "quality", "Quality of the data"),
+        (survey.holders.is_some(), "holders", "Top holders"),
+        (survey.companies.is_some(), "companies", "Who owns what"),
+        (true, "rings", "Rings"),
+        (survey.shape.is_some(), "structure", "Structure"),
+        (true, "result", "Result"),
+        (true, "method", "Method"),
+    ];
+    page.push(format_args!("<nav aria-label=\"Contents\"><ul>\n"));
+    for (_, id, words) in entries.iter().filter(|(there, ..)| *there) {
+        page.push(format_args!("<li><a href=\"#{id}\">{words}</a></li>\n"));
+    }
+    page.push(format_args!("</ul></nav>\n"));
+}
+
+/// Says what was cut from a list, if anything was.
+fn cut(page: &mut Page, shown: usize, all: usize, what: &str) {
+    if all > shown {
+        page.push(format_args!(
+            "<p class=\"cut\">The first {shown} of {} {what} are shown; summary.json has them all.</p>\n",
+            grouped(all as u64)
+        ));
+    }
 }

@@ -3,6 +3,7 @@
 use formats::{Column, Kind};
 use serde_json::Value;
 
+use super::excerpt::html;
 use super::{NAME_CHARS, Report};
 use crate::highlights::{OwnedCell, TopRow};
 use crate::html::{Page, text};
@@ -13,15 +14,12 @@ use crate::plot::{Bar, Titles, bars};
 const CELL_CHARS: usize = 240;
 
 pub(super) fn results(page: &mut Page, report: &Report<'_>) {
-    page.push(format_args!("<section>\n<h2>Result</h2>\n"));
+    page.push(format_args!("<section id=\"result\">\n<h2>Result</h2>\n"));
     measures(page, report);
     if report.highlights.rows() == 0 {
         page.push(format_args!("<p>The result has no rows.</p>\n"));
     } else {
         plot(page, report);
-        if let Some(curve) = report.curve {
-            curve.draw(page);
-        }
         table(page, report);
     }
     columns(page, report);
@@ -98,13 +96,13 @@ fn table(page: &mut Page, report: &Report<'_>) {
     }
     if all > shown as u64 {
         page.push(format_args!(
-            "<p class=\"cut\">The {shown} largest of {} rows are shown, rounded to six digits; result.csv and \
+            "<p class=\"cut\">The {shown} largest of {} rows are shown, rounded; result.csv and \
              result.parquet have them all in full precision.</p>\n",
             grouped(all)
         ));
     } else {
         page.push(format_args!(
-            "<p class=\"cut\">All rows are shown, rounded to six digits; result.csv and result.parquet have them in \
+            "<p class=\"cut\">All rows are shown, rounded; result.csv and result.parquet have them in \
              full precision.</p>\n"
         ));
     }
@@ -131,14 +129,11 @@ fn table(page: &mut Page, report: &Report<'_>) {
 
 fn table_row(page: &mut Page, report: &Report<'_>, row: &TopRow) {
     page.push(format_args!("<tr>"));
-    for position in 0..report.schema.columns.len() {
+    for (position, column) in report.schema.columns.iter().enumerate() {
         match report.schema.cell_of(position).map(|cell| &row.cells[cell]) {
             None => page.push(format_args!("<td>{}</td>", text(&row.company, NAME_CHARS))),
             Some(OwnedCell::Text(value)) => page.push(format_args!("<td>{}</td>", text(value, CELL_CHARS))),
-            Some(OwnedCell::Number(value)) => {
-                page.push(format_args!("<td class=\"number\">{}</td>", text(&rounded(*value), 40)));
-            }
-            Some(OwnedCell::Count(value)) => page.push(format_args!("<td class=\"number\">{}</td>", grouped(*value))),
+            Some(cell) => page.push(format_args!("{}", html(cell, column))),
         }
     }
     page.push(format_args!("</tr>\n"));
