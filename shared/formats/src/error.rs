@@ -196,7 +196,9 @@ impl InputError {
     /// A stable name of the fault.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } | Self::NoStakes { .. } | Self::NoValues { .. } | Self::NoAmounts { .. } => "empty_input",
+            Self::Empty { .. } | Self::NoStakes { .. } | Self::NoValues { .. } | Self::NoAmounts { .. } => {
+                "empty_input"
+            }
             Self::MissingColumn { .. }
             | Self::MissingValueColumn { .. }
             | Self::NoHeader { .. }
