@@ -5,7 +5,7 @@ use ownership::Finding;
 use serde_json::json;
 
 use super::*;
-use crate::summary::{Balance, Group, Input, LeftOut, Measures, ResultSize, Stages, quality};
+use crate::summary::{Balance, Group, Input, LeftOut, Measure, Measures, ResultSize, Stages, quality};
 use crate::{
     Chain, Companies, Company, Curve, Edge, Holder, Holders, Member, Name, Node, Owner, Picture, Plot, Ring, Rings,
     Role, Shape, TOP_ROWS,
