@@ -12,12 +12,13 @@ const FIRST_ROWS = 25;
 const SUGGESTIONS = 12;
 const TYPING_MS = 150;
 
-/** A field to find a company by the beginning of its name. */
-export function searchSection(job, signal) {
+/** A field to find a company by the beginning of its name; with `listed` the first ones stand below it at once. */
+export function searchSection(job, signal, { listed }) {
   const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its id as it stands in the file; upper and lower case differ.");
   const found = el("div", { class: "found" });
   let timer = 0;
   const look = async () => {
+    if (!listed && !search.control.value) return show(found);
     const prefix = search.control.value;
     try {
       const query = new URLSearchParams({ prefix, limit: SUGGESTIONS, brief: true });
@@ -74,7 +75,7 @@ async function load(view, owner) {
     view.shown = { answer, integrated };
     view.picture = el("div", {});
     view.chains = el("div", {});
-    view.search = searchSection(job, signal);
+    view.search = searchSection(job, signal, { listed: false });
     show(view.body,
       el("p", { class: "lead" }, summary(answer, type)),
       answer.above && answer.above.stakes.length > 0 && el("section", { class: "card", "aria-labelledby": "picture" },
@@ -85,7 +86,7 @@ async function load(view, owner) {
   } catch (error) {
     if (signal.aborted) return;
     show(view.body, trouble(error.code === "company_not_found" ? "The result has no such company" : "The company cannot be shown", error.message, () => load(view, owner)),
-      searchSection(job, signal));
+      searchSection(job, signal, { listed: true }));
   }
 }
 

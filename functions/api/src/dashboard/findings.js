@@ -26,7 +26,7 @@ function sureness(result) {
     }
   }
   if (typeof result.residual === "number") {
-    said.push(result.residual < 1e-9 ? `The numbers satisfy their equations to ${result.residual.toExponential(0)}.`
+    said.push(result.residual === 0 ? "The numbers satisfy their equations exactly." : result.residual < 1e-9 ? `The numbers satisfy their equations to ${result.residual.toExponential(0)}.`
       : `The numbers miss their equations by ${result.residual.toExponential(1)}: use them with care.`);
   }
   if (result.balance?.checked > 0) {

@@ -30,9 +30,21 @@ function weigh(company, stakes) {
   return weights;
 }
 
+/** Of the holders of one company whom nobody is known to hold, at most so many are drawn. */
+const MOST_LEAVES = 8;
+
 /** Chooses who is drawn. Whoever stands on a chain that was asked for is, whatever it weighs. */
 function choose(company, stakes, must, most) {
   const weights = weigh(company, stakes);
+  const held = new Set(stakes.map((stake) => stake.owned));
+  const leaves = new Map();
+  const fits = (name) => {
+    if (must.has(name) || held.has(name)) return true;
+    const owned = stakes.filter((stake) => stake.owner === name && kept.has(stake.owned)).map((stake) => stake.owned);
+    if (owned.every((one) => (leaves.get(one) ?? 0) >= MOST_LEAVES)) return false;
+    for (const one of owned) leaves.set(one, (leaves.get(one) ?? 0) + 1);
+    return true;
+  };
   const order = [...weights.keys()].sort((a, b) => must.has(b) - must.has(a) || weights.get(b) - weights.get(a));
   const kept = new Set([company]);
   // A holder without the one that it holds would hang in the air, so those nearer come first.
@@ -41,7 +53,7 @@ function choose(company, stakes, must, most) {
     grown = false;
     for (const name of order) {
       if (kept.size >= most || kept.has(name)) continue;
-      if (stakes.some((stake) => stake.owner === name && kept.has(stake.owned))) { kept.add(name); grown = true; }
+      if (stakes.some((stake) => stake.owner === name && kept.has(stake.owned)) && fits(name)) { kept.add(name); grown = true; }
     }
   }
   return kept;

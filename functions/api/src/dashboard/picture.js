@@ -5,10 +5,10 @@ import { layers } from "./layers.js";
 import { companyHash, isGroup } from "./links.js";
 import { cut, percent, several } from "./words.js";
 
-const WIDTH = 172;
+const WIDTH = 148;
 const HEIGHT = 30;
 const ROW = 44;
-const GAP = 104;
+const GAP = 80;
 const EDGE = 14;
 
 /** The node to show; `highlight(paths)` lifts chains out, `settle()` brings the company into view. */
@@ -44,7 +44,7 @@ function nodeBox(node, { job, company, owner, open, integrated }, x, y) {
   const share = integrated.get(node.name);
   const isIt = node.name === company;
   const look = ["node", isIt && "it", node.name === owner && "chosen", open.has(node.name) && "open", isGroup(node.name) && "group"].filter(Boolean).join(" ");
-  const shown = cut(node.name, isIt ? 22 : 14);
+  const shown = cut(node.name, isIt ? 16 : 11);
   return svg("a", { href: companyHash(job, company, isIt ? null : node.name), class: look, transform: `translate(${x(node)} ${y(node) - HEIGHT / 2})` },
     shown !== node.name && svg("title", {}, node.name), svg("rect", { width: WIDTH, height: HEIGHT, rx: 6 }),
     svg("text", { x: 10, y: 20 }, shown),

@@ -16,7 +16,7 @@ const FILES = {
 };
 
 export function resultSections(job, signal) {
-  return [figures(job.result ?? {}), searchSection(job.id, signal), findingsSection(job), files(job)];
+  return [figures(job.result ?? {}), searchSection(job.id, signal, { listed: true }), findingsSection(job), files(job)];
 }
 
 function figures(result) {
