@@ -50,7 +50,11 @@ pub(crate) fn complete(contract: OpenApi) -> Value {
         .collect();
     tags.push(json!({"name": OTHER.0, "description": OTHER.1}));
     contract["tags"] = tags.into();
-    contract["components"]["schemas"]["Code"]["description"] = meanings().into();
+    contract["components"]["schemas"]["Code"] = json!({
+        "type": "string",
+        "description": meanings(),
+        "enum": Code::ALL,
+    });
     contract
 }
 
@@ -71,7 +75,8 @@ fn tag(path: &str) -> &'static str {
 
 fn complete_operation(path: &str, operation: &mut Value) {
     operation["tags"] = json!([tag(path)]);
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
         if parameter["name"] == "id" {
             parameter["schema"] = json!({"type": "string", "format": "uuid"});
             parameter["example"] = ID.into();
@@ -103,7 +108,7 @@ fn complete_operation(path: &str, operation: &mut Value) {
 
 /// Problems travel under a media type of their own.
 fn complete_problem(status: &str, response: &mut Value) {
-    let Some(content) = response["content"].as_object_mut() else {
+    let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else {
         return;
     };
     if let Some(mut problem) = content.remove("application/json") {
