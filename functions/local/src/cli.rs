@@ -3,6 +3,7 @@
 mod client;
 mod engines;
 mod flags;
+mod inspect;
 mod own;
 mod progress;
 mod receiver;
@@ -86,6 +87,7 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
             say(String::from_utf8_lossy(&script).trim_end());
             Ok(Ended::Success)
         }
+        Command::Inspect(flags) => inspect::inspect(&flags),
         Command::Remote(command) => {
             tokio::select! {
                 ended = remote::remote(command) => ended,

@@ -30,6 +30,8 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
         on_bad_record: common.on_bad_record,
         name: input.name.clone(),
         max_bytes: settings.max_input_bytes,
+        // The network is built when that is gone; what it is made of comes beside it.
+        max_held_bytes: settings.max_memory_bytes / 2,
     };
     let limits = Limits {
         companies: settings.max_companies,
@@ -56,11 +58,8 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
     })
 }
 
-fn unit(name: Option<&str>) -> Unit {
-    match name {
-        Some("percent") => Unit::Percent,
-        _ => Unit::Fraction,
-    }
+fn unit(name: Option<&str>) -> Option<Unit> {
+    name.map(|name| if name == "percent" { Unit::Percent } else { Unit::Fraction })
 }
 
 /// What the mathematics refuses, told as a job's failure.

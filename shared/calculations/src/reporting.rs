@@ -3,14 +3,15 @@
 use std::io::Write;
 
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
-use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
-use ownership::{Finding, LeftOut};
+use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
+use ownership::{ControlEdges, Finding, LeftOut};
 use reports::{Curve, Highlights, Summary, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
 use crate::calculating::Solved;
 use crate::presentation::Presentation;
+use crate::saving::Saved;
 use crate::table::{Table, broken};
 
 /// What there is to say about a calculation, apart from its rows.
@@ -93,6 +94,25 @@ impl Findings {
         self
     }
 
+    /// The same where control without a share counts as control, if it does.
+    pub(crate) fn with_edges(self, edges: ControlEdges) -> Self {
+        match edges {
+            ControlEdges::Ignore => self,
+            ControlEdges::Use => self.told(
+                "control_without_share",
+                "used as control; no stake was made of it, as how much is held is not known",
+            ),
+        }
+    }
+
+    /// The same where something else was done about what was found.
+    pub(crate) fn told(mut self, code: &str, action: &str) -> Self {
+        if let Some(finding) = self.found.iter_mut().find(|finding| finding.code == code) {
+            action.clone_into(&mut finding.action);
+        }
+        self.with(&[])
+    }
+
     /// The summary of this very run.
     fn summary(&self, stage: &StageRun<'_>) -> Summary {
         let job = stage.job();
@@ -115,7 +135,9 @@ impl Findings {
     }
 
     /// What the job leaves.
-    pub(crate) fn outcome(&self, rows: RowsRef, reports: Vec<Report>) -> Outcome {
+    pub(crate) fn outcome(&self, saved: impl Into<Saved>, mut reports: Vec<Report>) -> Outcome {
+        let Saved { rows, names } = saved.into();
+        reports.extend(names);
         let summary = &self.summary;
         let result = json!({
             "rows": summary.result.rows,
@@ -198,6 +220,6 @@ fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> 
     Ok(file.finish()?)
 }
 
-fn unwritten(error: WriteError) -> Failure {
+pub(crate) fn unwritten(error: WriteError) -> Failure {
     Failure::of_service(&error)
 }

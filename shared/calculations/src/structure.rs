@@ -13,6 +13,7 @@ use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
+use crate::saving::save;
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `structure`.
@@ -105,10 +106,10 @@ impl Calculation for Structure {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
         let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
         let table = run.stage("mapping", |stage| map(stage, &built, &solved))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
+        let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
         let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 

@@ -62,8 +62,8 @@ mod table;
 
 pub use error::{InputError, ReadError, RecordError};
 pub use read::{
-    CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake,
-    ValueOptions, read_batches, read_stakes, read_values,
+    CompanyValue, Format, InlineBound, InlineRange, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES, OnBadRecord,
+    Read, ReadOptions, Stake, ValueOptions, read_batches, read_stakes, read_values,
 };
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,

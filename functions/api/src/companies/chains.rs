@@ -110,6 +110,15 @@ pub(super) struct Above {
     pub(super) cut: Cut,
 }
 
+impl Above {
+    /// Everybody on a chain or at the end of a stake.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let on_chains = self.chains.iter().flat_map(|chain| &chain.path);
+        let at_stakes = self.stakes.iter().flat_map(|stake| [&stake.owner, &stake.owned]);
+        on_chains.chain(at_stakes).map(String::as_str)
+    }
+}
+
 /// Who holds a company directly, and how much of it the owner asked for holds in all.
 #[derive(Debug, Default)]
 struct Holders {

@@ -3,6 +3,8 @@
 mod chains;
 mod table;
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use formats::MAX_ID_BYTES;
@@ -11,10 +13,12 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use chains::{Above, above};
-use table::{ROWS_OF_A_COMPANY, Table, decode};
+pub(crate) use table::decode;
+use table::{ROWS_OF_A_COMPANY, Table};
 
 use crate::body::{JobPath, NamedPath, Parameters};
 use crate::codes::Code;
+use crate::names::{Named, names_of};
 use crate::{Api, Problem};
 
 /// A page ends after the company with which it has this many rows.
@@ -33,6 +37,9 @@ pub(crate) struct CompanyRows {
     rows: Vec<Map<String, Value>>,
     /// How many rows there are. Of more than ten thousand the first ten thousand are shown; the files have all.
     total: usize,
+    /// What the company, and whoever is in its rows, is called and is, by id. Only where the input says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    names: BTreeMap<String, Named>,
 }
 
 /// Whose chains.
@@ -57,6 +64,9 @@ pub(crate) struct CompanyView {
     /// The chains of stakes that lead to it; null where the rows of the job type do not say who holds whom directly.
     /// What the company itself holds is not told: rows are stored by the company held.
     above: Option<Above>,
+    /// What the company, and whoever is in its rows and chains, is called and is, by id. Only where the input says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    names: BTreeMap<String, Named>,
 }
 
 /// Which companies.
@@ -106,11 +116,14 @@ pub(crate) async fn get(
     }
     let above = above(&table, &company, &blocks, query.owner.as_deref()).await?;
     let rows = table.rows_of(&company, &blocks);
+    let ids = rows.ids().chain(above.iter().flat_map(Above::ids));
+    let names = names_of(table.store, id, &table.rows, ids).await?;
     Ok(Json(CompanyView {
         company: rows.company,
         rows: rows.rows,
         total: rows.total,
         above,
+        names,
     }))
 }
 
@@ -135,9 +148,9 @@ pub(crate) async fn list(
     check_name(query.after.as_deref(), Code::InvalidAfter, "after")?;
     check_name(query.prefix.as_deref(), Code::InvalidPrefix, "prefix")?;
     let job = api.clients.store.get(id).await?;
-    page(&Table::of(&api.clients.store, &job)?, &query, limit as usize)
-        .await
-        .map(Json)
+    let table = Table::of(&api.clients.store, &job)?;
+    let page = page(&table, &query, limit as usize).await?;
+    table.named(page).await.map(Json)
 }
 
 async fn page(table: &Table<'_>, query: &PageQuery, limit: usize) -> Result<CompanyPage, Problem> {
@@ -203,7 +216,14 @@ impl CompanyRows {
             company,
             rows: Vec::new(),
             total: 0,
+            names: BTreeMap::new(),
         }
+    }
+
+    /// Everything that can be an id: the company, and the texts of its rows.
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let texts = self.rows.iter().flat_map(Map::values).filter_map(Value::as_str);
+        std::iter::once(self.company.as_str()).chain(texts)
     }
 
     /// Adds later rows of the same company.

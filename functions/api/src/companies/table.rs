@@ -1,13 +1,16 @@
 //! The stored rows of a job, company by company.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use formats::{Block, Values};
 use jobs::{Job, JobId, RowBlock, RowsRef, Status, Store};
 use serde_json::{Map, Value};
 
-use super::CompanyRows;
+use super::{CompanyPage, CompanyRows};
 use crate::Problem;
 use crate::codes::Code;
+use crate::names::names_of;
 
 /// Of one company at most this many rows are shown.
 pub(super) const ROWS_OF_A_COMPANY: usize = 10_000;
@@ -84,6 +87,19 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A page with the names of everyone in it.
+    pub(super) async fn named(&self, mut page: CompanyPage) -> Result<CompanyPage, Problem> {
+        let ids = page.companies.iter().flat_map(CompanyRows::ids);
+        let all = names_of(self.store, self.job, &self.rows, ids).await?;
+        for company in &mut page.companies {
+            let known = company
+                .ids()
+                .filter_map(|id| Some((id.to_owned(), all.get(id)?.clone())));
+            company.names = known.collect();
+        }
+        Ok(page)
+    }
+
     /// The companies of a block with their rows as JSON objects, columns in order.
     pub(super) fn companies(&self, block: &Block) -> Vec<CompanyRows> {
         let mut row = 0;
@@ -95,6 +111,7 @@ impl<'a> Table<'a> {
                 company: company.clone(),
                 rows: shown.map(|row| self.row(block, company, row)).collect(),
                 total,
+                names: BTreeMap::new(),
             });
             row += total;
         }
@@ -166,7 +183,7 @@ pub(super) fn number(column: &Values, row: usize) -> Option<f64> {
     }
 }
 
-pub(super) fn decode(block: &RowBlock) -> Result<Block, Problem> {
+pub(crate) fn decode(block: &RowBlock) -> Result<Block, Problem> {
     Block::decode(&block.bytes).map_err(|error| {
         tracing::error!(%error, "a block of rows cannot be read");
         Problem::new(

@@ -3,7 +3,7 @@
 import { get, jobPath, jobTypes } from "./api.js";
 import { chainsSection } from "./chains.js";
 import { announce, el, empty, show, trouble } from "./dom.js";
-import { companyHash, isGroup } from "./links.js";
+import { companyHash, isGroup, label } from "./links.js";
 import { picture } from "./picture.js";
 import { field } from "./schema_form.js";
 import { count, figure, percent, plain, several } from "./words.js";
@@ -11,6 +11,12 @@ import { count, figure, percent, plain, several } from "./words.js";
 const FIRST_ROWS = 25;
 const SUGGESTIONS = 12;
 const TYPING_MS = 150;
+
+/** A name with the id that it stands for, where it has one. */
+function called(names, id) {
+  const name = label(names, id);
+  return name === id ? id : [name, " ", el("span", { class: "id" }, id)];
+}
 
 /** A field to find a company by the beginning of its name; with `listed` the first ones stand below it at once. */
 export function searchSection(job, signal, { listed }) {
@@ -28,7 +34,7 @@ export function searchSection(job, signal, { listed }) {
       const names = page.companies.map((one) => one.company);
       show(found, names.length === 0 ? empty("No such company", "No company of this result begins so.")
         : el("ul", { class: "suggestions" }, page.companies.map((one) => el("li", {},
-          el("a", { href: companyHash(job, one.company) }, one.company), el("span", { class: "quiet-text" }, one.total === 0 ? "no rows" : several(one.total, "row"))))),
+          el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? "no rows" : several(one.total, "row"))))),
         page.next && el("p", { class: "hint" }, "There are more: type on."));
       if (prefix) announce(names.length === 0 ? "No company begins so." : `${several(names.length, "company", "companies")} found.`);
     } catch (error) {
@@ -51,7 +57,7 @@ export function companyPage(main, job, company, query) {
   const crumb = el("a", { href: `#/jobs/${job}` }, "Job");
   show(main, el("nav", { class: "crumbs", "aria-label": "Where you are" }, el("a", { href: "#/" }, "Jobs"), crumb),
     el("h1", { tabindex: "-1" }, company), body);
-  const view = { job, company, body, crumb, signal: stop.signal, shown: null, chains: null };
+  const view = { job, company, body, crumb, title: main.querySelector("h1"), signal: stop.signal, shown: null, chains: null };
   load(view, query.get("owner"));
   return {
     title: company,
@@ -71,13 +77,15 @@ async function load(view, owner) {
     if (signal.aborted) return;
     const type = types.find((one) => one.name === record.type);
     show(view.crumb, record.input.name ?? "Job");
+    show(view.title, label(answer.names, company));
+    document.title = `${label(answer.names, company)} · stakegraph`;
     const integrated = new Map(answer.rows.map((row) => [row.owner, row.integrated]));
     view.shown = { answer, integrated };
     view.picture = el("div", {});
     view.chains = el("div", {});
     view.search = searchSection(job, signal, { listed: false });
     show(view.body,
-      el("p", { class: "lead" }, summary(answer, type)),
+      el("p", { class: "lead" }, summary(answer, type), label(answer.names, company) === company ? null : [" Its id is ", el("code", {}, company), "."]),
       answer.above && answer.above.stakes.length > 0 && el("section", { class: "card", "aria-labelledby": "picture" },
         el("h2", { id: "picture" }, "Who stands above it"), view.picture),
       answer.above && answer.above.chains.length > 0 && view.chains,
@@ -101,24 +109,26 @@ function summary(answer, type) {
 async function select(view, owner) {
   const { answer, integrated } = view.shown;
   if (!answer.above) return;
-  let { above } = answer;
+  let { above, names } = answer;
   if (owner) {
     try {
       const path = `${jobPath(view.job, "companies", view.company)}?${new URLSearchParams({ owner })}`;
-      above = (await get(path, view.signal)).above;
+      const asked = await get(path, view.signal);
+      above = asked.above;
+      names = { ...names, ...asked.names };
     } catch (error) {
       if (!view.signal.aborted) show(view.chains, trouble("The chains cannot be shown", error.message, () => select(view, owner)));
       return;
     }
   }
   if (view.signal.aborted) return;
-  const state = { job: view.job, company: view.company, owner, above, integrated };
+  const state = { job: view.job, company: view.company, owner, above, integrated, names };
   const drawn = picture({ ...state, above: merged(answer.above, above) });
   show(view.picture, drawn.node);
   show(view.chains, chainsSection(state, drawn.highlight));
   drawn.highlight(owner ? above.chains.map((chain) => chain.path) : []);
   drawn.settle();
-  if (owner) announce(`${several(above.chains.length, "chain")} from ${owner} to ${view.company}.`);
+  if (owner) announce(`${several(above.chains.length, "chain")} from ${label(names, owner)} to ${label(names, view.company)}.`);
 }
 
 /** The stakes of both searches: a chain that was asked for is in the picture too. */
@@ -137,8 +147,9 @@ function value(view, column, row) {
   if (column.kind !== "text") return column.unit === "fraction" ? percent(cell) : figure(cell);
   if (column.name === "chains") return el("ul", { class: "told-chains" }, cell.split("; ").map((one) => el("li", {}, one)));
   const isName = ["owner", "owned", "company", "controller", "from", "to"].includes(column.name);
-  if (!isName || isGroup(cell) || cell === view.company) return cell;
-  return el("a", { href: companyHash(view.job, cell) }, cell);
+  if (!isName) return cell;
+  const shown = called(view.shown.answer.names, cell);
+  return isGroup(cell) || cell === view.company ? shown : el("a", { href: companyHash(view.job, cell) }, shown);
 }
 
 function rows(view, columns, answer) {
@@ -162,7 +173,7 @@ function table(view, columns, sorted, answer) {
     const cell = value(view, column, row);
     const look = column.kind === "text" ? null : "number";
     return at === 0 ? el("th", { scope: "row" }, cell) : el("td", { class: look }, cell);
-  }), answer.above && el("td", {}, el("a", { href: companyHash(view.job, view.company, row.owner), "aria-label": `Chains from ${row.owner}` }, "Chains")));
+  }), answer.above && el("td", {}, el("a", { href: companyHash(view.job, view.company, row.owner), "aria-label": `Chains from ${label(answer.names, row.owner)}` }, "Chains")));
   body.append(...sorted.slice(0, FIRST_ROWS).map(line));
   const headers = columns.map((column) => el("th", { scope: "col", class: column.kind === "text" ? null : "number", title: column.description }, plain(column.name)));
   const node = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows of the company" },

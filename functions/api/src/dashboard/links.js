@@ -8,3 +8,6 @@ export function companyHash(job, company, owner) {
 
 /** Whether a name stands for a ring that nobody outside holds a share of. Such a group has no rows of its own. */
 export const isGroup = (name) => name.startsWith("closed-group:");
+
+/** What a company or person is called, where the input says so; its id elsewhere. */
+export const label = (names, id) => names?.[id]?.name || id;

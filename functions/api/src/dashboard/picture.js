@@ -2,7 +2,7 @@
 
 import { el, svg } from "./dom.js";
 import { layers } from "./layers.js";
-import { companyHash, isGroup } from "./links.js";
+import { companyHash, isGroup, label } from "./links.js";
 import { cut, percent, several } from "./words.js";
 
 const WIDTH = 148;
@@ -12,7 +12,7 @@ const GAP = 80;
 const EDGE = 14;
 
 /** The node to show; `highlight(paths)` lifts chains out, `settle()` brings the company into view. */
-export function picture({ job, company, owner, above, integrated }) {
+export function picture({ job, company, owner, above, integrated, names }) {
   const { columns, edges } = layers(company, above.stakes, { unlisted: above.unlisted, must: above.must });
   const last = columns.length - 1;
   const tallest = Math.max(...columns.map((column) => column.length));
@@ -21,10 +21,10 @@ export function picture({ job, company, owner, above, integrated }) {
   const y = (node) => size.height / 2 + node.at * ROW;
   const open = new Set(above.not_followed);
   const lines = edges.map((edge) => line(edge, x, y));
-  const boxes = columns.flat().map((node) => ({ node, box: node.folded ? foldBox(node, x, y) : nodeBox(node, { job, company, owner, open, integrated }, x, y) }));
-  const drawing = svg("svg", { class: "picture", viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height, role: "group", "aria-label": `Owners of ${company}, farther to the left those above them` },
+  const boxes = columns.flat().map((node) => ({ node, box: node.folded ? foldBox(node, names, x, y) : nodeBox(node, { job, company, owner, open, integrated, names }, x, y) }));
+  const drawing = svg("svg", { class: "picture", viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height, role: "group", "aria-label": `Owners of ${label(names, company)}, farther to the left those above them` },
     lines.map((one) => one.node), lines.map((one) => one.label), boxes.map((one) => one.box));
-  const scroll = el("div", { class: "scroll drawing", tabindex: "0", role: "region", "aria-label": `Picture of the owners of ${company}` }, drawing);
+  const scroll = el("div", { class: "scroll drawing", tabindex: "0", role: "region", "aria-label": `Picture of the owners of ${label(names, company)}` }, drawing);
   return {
     node: el("div", {}, scroll, el("p", { class: "hint" }, legend(columns, edges, above))),
     highlight: (paths) => highlight(drawing, lines, boxes, paths),
@@ -40,20 +40,21 @@ function legend(columns, edges, above) {
   return said.join(" ");
 }
 
-function nodeBox(node, { job, company, owner, open, integrated }, x, y) {
+function nodeBox(node, { job, company, owner, open, integrated, names }, x, y) {
   const share = integrated.get(node.name);
   const isIt = node.name === company;
   const look = ["node", isIt && "it", node.name === owner && "chosen", open.has(node.name) && "open", isGroup(node.name) && "group"].filter(Boolean).join(" ");
-  const shown = cut(node.name, isIt ? 16 : 11);
+  const name = label(names, node.name);
+  const shown = cut(name, isIt ? 16 : 11);
   return svg("a", { href: companyHash(job, company, isIt ? null : node.name), class: look, transform: `translate(${x(node)} ${y(node) - HEIGHT / 2})` },
-    shown !== node.name && svg("title", {}, node.name), svg("rect", { width: WIDTH, height: HEIGHT, rx: 6 }),
+    shown !== name && svg("title", {}, name), svg("rect", { width: WIDTH, height: HEIGHT, rx: 6 }),
     svg("text", { x: 10, y: 20 }, shown),
     !isIt && svg("text", { x: WIDTH - 10, y: 20, class: "share" }, ` ${percent(share)}`));
 }
 
-function foldBox(node, x, y) {
+function foldBox(node, names, x, y) {
   return svg("g", { class: "node fold", transform: `translate(${x(node)} ${y(node) - HEIGHT / 2})` },
-    svg("title", {}, `${several(node.folded, "further holder")} of ${node.of}, ${percent(node.share)} together`),
+    svg("title", {}, `${several(node.folded, "further holder")} of ${label(names, node.of)}, ${percent(node.share)} together`),
     svg("rect", { width: WIDTH, height: HEIGHT, rx: HEIGHT / 2 }),
     svg("text", { x: 14, y: 20 }, `+ ${several(node.folded, "holder")}`));
 }

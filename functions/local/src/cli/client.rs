@@ -110,11 +110,7 @@ impl Client {
             input.insert("format".into(), format.as_str().into());
         }
         if let Some(columns) = &flags.columns {
-            let columns: Vec<&str> = columns.split(',').map(str::trim).collect();
-            if columns.len() != 3 {
-                bail!(UsageError("--columns takes three names: OWNER,OWNED,SHARE".into()));
-            }
-            input.insert("columns".into(), columns.into());
+            input.insert("columns".into(), three_columns(columns)?.to_vec().into());
         }
         if let Some(unit) = flags.unit {
             input.insert("unit".into(), unit.as_str().into());
@@ -257,6 +253,12 @@ impl Client {
             Err(_) => bail!("{} answered {status}", self.url),
         }
     }
+}
+
+/// The columns of owner, owned and share.
+pub(super) fn three_columns(given: &str) -> Result<[String; 3], UsageError> {
+    let names: Vec<String> = given.split(',').map(|name| name.trim().to_owned()).collect();
+    names.try_into().map_err(|_| UsageError("--columns takes three names: OWNER,OWNED,SHARE".into()))
 }
 
 fn complaint(status: StatusCode, problem: Problem) -> anyhow::Error {

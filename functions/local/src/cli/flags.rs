@@ -20,6 +20,8 @@ pub(super) enum Command {
     Serve(ServeFlags),
     /// Run one job through the whole system, and leave its files in a folder
     Run(RunFlags),
+    /// Look into a file: its format, stakes and findings, without a job
+    Inspect(InspectFlags),
     /// Run the embedded engines alone, for functions that run elsewhere
     Engines(EnginesFlags),
     /// Print what a shell needs to complete this command, for `source <(stakegraph completions bash)` and the like
@@ -76,6 +78,24 @@ pub(super) struct RunFlags {
     /// Where to leave the files
     #[arg(long, default_value = "out", value_name = "DIR")]
     pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectFlags {
+    /// The file of stakes
+    pub(super) file: PathBuf,
+    /// The format of the file; found from its name and content if left out
+    #[arg(long)]
+    pub(super) format: Option<String>,
+    /// The header's names of owner, owned and share, or their positions from 1
+    #[arg(long, value_name = "OWNER,OWNED,SHARE")]
+    pub(super) columns: Option<String>,
+    /// How shares are written
+    #[arg(long, value_enum)]
+    pub(super) unit: Option<UnitFlag>,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// A job to ask for.

@@ -9,6 +9,8 @@ struct Role {
     names: &'static [&'static str],
     /// Words of any graph, which count if no column has one of the names: `source` may be a web address.
     general: &'static [&'static str],
+    /// What companies are called, which counts if no column has an id.
+    labels: &'static [&'static str],
 }
 
 const ROLES: [Role; 3] = [
@@ -23,8 +25,10 @@ const ROLES: [Role; 3] = [
             "holder_id",
             "investor",
             "investor_id",
+            "shareholder_bvd_id_number",
         ],
-        general: &["parent", "parent_id", "source", "source_id", "from", "from_id"],
+        general: &["parent", "parent_id", "parent_lei", "source", "source_id", "from", "from_id"],
+        labels: &["owner_name", "shareholder_name", "holder_name", "investor_name", "parent_name"],
     },
     Role {
         name: "owned",
@@ -39,8 +43,10 @@ const ROLES: [Role; 3] = [
             "investee_id",
             "subsidiary",
             "subsidiary_id",
+            "bvd_id_number",
         ],
-        general: &["child", "child_id", "target", "target_id", "to", "to_id"],
+        general: &["child", "child_id", "child_lei", "target", "target_id", "to", "to_id"],
+        labels: &["owned_name", "company_name", "issuer_name", "investee_name", "subsidiary_name", "child_name"],
     },
     Role {
         name: "share",
@@ -58,8 +64,21 @@ const ROLES: [Role; 3] = [
             "percent",
             "pct",
             "fraction",
+            "shareholding",
+            "shareholding_pct",
+            "shareholding_percent",
+            "shareholding_percentage",
+            "share_percentage",
+            "stake_pct",
+            "stake_percent",
+            "percentage_held",
+            "percent_held",
+            "pct_held",
+            "percentage_of_shares",
+            "shareholder_direct",
         ],
-        general: &["weight"],
+        general: &["weight", "holding", "equity"],
+        labels: &[],
     },
 ];
 
@@ -131,6 +150,10 @@ fn find_usual(header: &[String]) -> Result<[usize; 3], InputError> {
             Some(found) => Some(found),
             None => only(header, role.name, |field| among(role.general, field))?,
         };
+        let found = match found {
+            Some(found) => Some(found),
+            None => only(header, role.name, |field| among(role.labels, field))?,
+        };
         *position = found.ok_or_else(|| {
             if header.len() == 3 && number(&header[2]) {
                 return InputError::NoHeader { first: shown(header) };
@@ -142,6 +165,7 @@ fn find_usual(header: &[String]) -> Result<[usize; 3], InputError> {
                     .names
                     .iter()
                     .chain(role.general)
+                    .chain(role.labels)
                     .map(|&name| name.to_owned())
                     .collect(),
             }

@@ -235,6 +235,9 @@ impl<E> Reading<'_, E> {
         Ok(Read {
             format: format.to_owned(),
             records: self.records,
+            ranges: 0,
+            controls: 0,
+            described: 0,
             findings: skipped.into_iter().collect(),
         })
     }
