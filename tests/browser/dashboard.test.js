@@ -1,6 +1,7 @@
 // The dashboard as people use it, in a real browser.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test as named } from "node:test";
 import { NARROW, csv, everywhere, group, launch, open, receiver, serve, slow, sound, submit } from "./system.js";
 
@@ -126,6 +127,21 @@ test("names are text, whatever they are", async () => {
   await page.getByRole("heading", { name: hostile, level: 1 }).waitFor();
   await page.locator(".picture a", { hasText: "<script>" }).waitFor();
   await everywhere(page, "hostile");
+  await page.context().close();
+});
+
+test("companies are shown by the names that the file gives to their ids", async () => {
+  const page = await home();
+  await submit(page, { name: "network.bods.json", bytes: readFileSync(new URL("../data/inputs/network.bods.json", import.meta.url)) });
+  await page.getByRole("heading", { name: "Look up a company" }).waitFor();
+  const id = await page.locator(".suggestions .id").first().textContent();
+  const link = page.locator(".suggestions a").first();
+  const name = (await link.textContent()).replace(id, "").trim();
+  assert.ok(name && name !== id, `${name} for ${id}`);
+  await link.click();
+  await page.getByRole("heading", { name, level: 1 }).waitFor();
+  await page.getByText(id).first().waitFor();
+  await everywhere(page, "named");
   await page.context().close();
 });
 
