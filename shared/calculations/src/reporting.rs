@@ -4,7 +4,7 @@ use std::io::Write;
 
 use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
-use ownership::{ControlEdges, Finding, LeftOut};
+use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut};
 use reports::{Curve, Highlights, Summary, quality, report_html};
 use serde_json::json;
 
@@ -21,6 +21,8 @@ pub(crate) struct Findings {
     summary: Summary,
     found: Vec<Finding>,
     curve: Option<Curve>,
+    /// The unit of the edges, where it is not the input's to say.
+    unit: Option<&'static str>,
 }
 
 impl Findings {
@@ -37,27 +39,8 @@ impl Findings {
         let components = resolvent.components();
         let left_out = left_out.unwrap_or_default();
         let summary = Summary {
-            input: reports::Input {
-                format: built.format.clone(),
-                name: None,
-                sha256: built.sha256.clone(),
-                bytes: built.bytes,
-                companies: network.len() as u64,
-                stakes: network.stakes() as u64,
-            },
-            quality: quality(found.iter().cloned()),
-            components: reports::Components {
-                count: components.count,
-                largest: components.largest,
-                closed: components
-                    .closed
-                    .into_iter()
-                    .map(|group| reports::Group {
-                        name: group.name,
-                        members: group.members,
-                    })
-                    .collect(),
-            },
+            input: built.input(),
+            components: told(components),
             residual: resolvent.residual(),
             left_out: reports::LeftOut {
                 pairs: left_out.pairs,
@@ -75,10 +58,27 @@ impl Findings {
             },
             ..Summary::default()
         };
+        Self::of(summary, found)
+    }
+
+    /// Those of a calculation that does not invert the network. The summary lacks what was found.
+    pub(crate) fn of(summary: Summary, found: Vec<Finding>) -> Self {
         Self {
-            summary,
+            summary: Summary {
+                quality: quality(found.iter().cloned()),
+                ..summary
+            },
             found,
             curve: None,
+            unit: None,
+        }
+    }
+
+    /// The same where the edges of the graph are amounts.
+    pub(crate) fn in_amounts(self) -> Self {
+        Self {
+            unit: Some("amount"),
+            ..self
         }
     }
 
@@ -124,7 +124,7 @@ impl Findings {
             "id": job.id,
             "type": job.job_type,
             "parameters": job.parameters.0,
-            "unit": job.input.unit.as_deref().unwrap_or("fraction"),
+            "unit": self.unit.or(job.input.unit.as_deref()).unwrap_or("fraction"),
             "attempt": job.state.attempt,
             "created_at": job.created_at.to_string(),
         });
@@ -139,7 +139,7 @@ impl Findings {
         let Saved { rows, names } = saved.into();
         reports.extend(names);
         let summary = &self.summary;
-        let result = json!({
+        let mut result = json!({
             "rows": summary.result.rows,
             "companies": summary.input.companies,
             "stakes": summary.input.stakes,
@@ -153,12 +153,28 @@ impl Findings {
             "balance": summary.balance,
             "input_sha256": summary.input.sha256,
         });
+        if !summary.measures.is_empty() {
+            result["measures"] = json!(summary.measures);
+        }
         Outcome {
             result: Json(result),
             reports,
             warnings: self.found.iter().map(warning).collect(),
             rows: Some(rows),
         }
+    }
+}
+
+/// Components as a summary tells them.
+pub(crate) fn told(components: ComponentsSummary) -> reports::Components {
+    let group = |group: ClosedGroup| reports::Group {
+        name: group.name,
+        members: group.members,
+    };
+    reports::Components {
+        count: components.count,
+        largest: components.largest,
+        closed: components.closed.into_iter().map(group).collect(),
     }
 }
 

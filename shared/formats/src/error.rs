@@ -11,8 +11,8 @@ use std::io;
 pub struct RecordError {
     /// A stable name of the fault: `missing_id`, `share_not_a_number`, `share_negative`, `share_over_one`,
     /// `id_too_long`, `id_control_character`, `not_utf8`, `wrong_field_count` or `not_a_stake`; of JSON `not_json`,
-    /// `wrong_type`, `missing_field`, `share_bounds` or `repeated_record`; of values `value_not_a_number` or
-    /// `value_negative`.
+    /// `wrong_type`, `missing_field`, `share_bounds`, `share_range_reversed` or `repeated_record`; of values
+    /// `value_not_a_number` or `value_negative`; of amounts `amount_not_a_number`, `amount_negative` or `not_an_amount`.
     pub code: &'static str,
     /// The line of the file as an editor counts it (the header is row 1), or the 1-based position of a record in a format
     /// that has no lines.
@@ -58,7 +58,7 @@ pub enum InputError {
         skipped: u64,
     },
     /// There are records, but none of them is a stake.
-    #[error("find a stake in the input: of its records, {} are no stakes", .left_out.join(", "))]
+    #[error("find a stake in the input: there is none, but {}", .left_out.join(", "))]
     NoStakes {
         /// How many were left out, and why: codes of findings.
         left_out: Vec<String>,
@@ -69,9 +69,28 @@ pub enum InputError {
         /// Records that were skipped as bad.
         skipped: u64,
     },
+    /// There is no amount in a file of amounts.
+    #[error("find an amount in the input: it has no records{}", skipped_note(*.skipped))]
+    NoAmounts {
+        /// Records that were skipped as bad.
+        skipped: u64,
+    },
+    /// The header names two parties by words that could mean either way.
+    #[error(
+        "find the creditor and debtor columns: {column:?} could mean either; name the columns creditor and debtor, or \
+         name the three with --columns CREDITOR,DEBTOR,AMOUNT"
+    )]
+    DirectionUnknown {
+        /// One of the columns.
+        column: String,
+    },
     /// The header of a file of values lacks a company or a value.
-    #[error("find the columns of company and value: the header is {}; name them company and value", .header.join(", "))]
+    #[error(
+        "find the columns of company and {value}: the header is {}; name them company and {value}", .header.join(", ")
+    )]
     MissingValueColumn {
+        /// How the second one is called.
+        value: &'static str,
         /// The header's fields.
         header: Vec<String>,
     },
@@ -177,8 +196,11 @@ impl InputError {
     /// A stable name of the fault.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } | Self::NoStakes { .. } | Self::NoValues { .. } => "empty_input",
-            Self::MissingColumn { .. } | Self::MissingValueColumn { .. } | Self::NoHeader { .. } => "missing_column",
+            Self::Empty { .. } | Self::NoStakes { .. } | Self::NoValues { .. } | Self::NoAmounts { .. } => "empty_input",
+            Self::MissingColumn { .. }
+            | Self::MissingValueColumn { .. }
+            | Self::NoHeader { .. }
+            | Self::DirectionUnknown { .. } => "missing_column",
             Self::AmbiguousColumn { .. } => "ambiguous_column",
             Self::UnknownFormat { .. } => "unknown_format",
             Self::TooLarge { .. } => "too_large",

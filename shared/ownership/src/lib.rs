@@ -30,8 +30,10 @@
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
+//! [`share_bounds`] (what is certain and possible where a [`Batch`] has ranges of shares)
 //! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
-//! multiplies V by vectors. Steps that may take much memory have a variant that
+//! multiplies V by vectors. [`Amounts`] are the same graph with amounts of money for shares: claims for
+//! [`debtrank()`] and [`clearing()`], flows whose [`Amounts::coefficients`] are a network. Steps that may take much memory have a variant that
 //! is told how much there is, and refuses before it allocates. Whatever was
 //! odd about the data is a [`Finding`].
 //!
@@ -69,6 +71,7 @@
     allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test fails by panicking")
 )]
 
+mod amounts;
 mod apart;
 mod balance;
 mod batch;
@@ -76,10 +79,13 @@ mod beneficial;
 mod bounds;
 mod builder;
 mod chains;
+mod clearing;
 mod closed;
+mod coefficients;
 mod columns;
 mod components;
 mod control;
+mod debtrank;
 mod error;
 mod factors;
 mod finding;
@@ -106,14 +112,17 @@ mod sparse;
 mod structure;
 mod sweep;
 
+pub use amounts::{Amounts, AmountsBuilder, ToItself};
 pub use balance::Balance;
 pub use batch::{Batch, ShortName};
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use bounds::{ShareBounds, share_bounds};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};
+pub use clearing::{Clearing, clearing};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
 pub use control::{Control, ControlEdges, company_control};
+pub use debtrank::{DebtRank, DebtRankRules, debtrank};
 pub use error::Error;
 pub use finding::Finding;
 pub use gth::dense_resolvent;
@@ -128,4 +137,4 @@ pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
 pub use solve::Solver;
-pub use structure::{Position, Structure, bow_tie, structure};
+pub use structure::{Position, Structure, bow_tie, places, structure};

@@ -253,6 +253,12 @@ impl Network {
         Self::new(self.names.clone(), columns, undisclosed, over, self.findings.clone())
     }
 
+    /// The same with more findings.
+    pub(crate) fn with_findings(mut self, more: impl Iterator<Item = Finding>) -> Self {
+        self.findings.extend(more);
+        self
+    }
+
     /// The stakes in a company that sum to more than one, in units of `1e-18`.
     pub(crate) fn over(&self, company: u32) -> Option<&[u128]> {
         let found = self.over.binary_search_by_key(&company, |over| over.company);

@@ -108,7 +108,12 @@ impl Inspection {
 
     /// Persons and entities among the companies.
     fn kinds(&self) -> [usize; 2] {
-        let count = |kind| (0..).take(self.network.len()).filter(|&company| self.network.kind(company) == kind).count();
+        let count = |kind| {
+            (0..)
+                .take(self.network.len())
+                .filter(|&company| self.network.kind(company) == kind)
+                .count()
+        };
         [count(Kind::Person), count(Kind::Entity)]
     }
 
@@ -191,7 +196,12 @@ impl Inspection {
                 Some(label) if label != id => format!("{id} ({label})"),
                 _ => id.to_owned(),
             };
-            say(&format!("  row {}: {} of {}: {share}", stake.row, name(&stake.owner), name(&stake.owned)));
+            say(&format!(
+                "  row {}: {} of {}: {share}",
+                stake.row,
+                name(&stake.owner),
+                name(&stake.owned)
+            ));
         }
     }
 }

@@ -25,8 +25,16 @@ impl Amount {
 
     /// From the lowest to the highest of both.
     pub(super) fn joined(self, other: Self) -> Self {
-        let lower = if other.lower.units() < self.lower.units() { other.lower } else { self.lower };
-        let upper = if other.upper.units() > self.upper.units() { other.upper } else { self.upper };
+        let lower = if other.lower.units() < self.lower.units() {
+            other.lower
+        } else {
+            self.lower
+        };
+        let upper = if other.upper.units() > self.upper.units() {
+            other.upper
+        } else {
+            self.upper
+        };
         Self { lower, upper }
     }
 
@@ -57,7 +65,8 @@ fn number(text: &str, unit: Unit) -> Result<Share, ShareError> {
 /// The text with its only comma as a point, if it stands between digits.
 fn with_point(text: &str) -> Option<Cow<'_, str>> {
     let (whole, decimals) = text.split_once(',')?;
-    let is_decimal = whole.ends_with(|c: char| c.is_ascii_digit()) && decimals.starts_with(|c: char| c.is_ascii_digit());
+    let is_decimal =
+        whole.ends_with(|c: char| c.is_ascii_digit()) && decimals.starts_with(|c: char| c.is_ascii_digit());
     (is_decimal && !text.contains('.')).then(|| text.replacen(',', ".", 1).into())
 }
 
@@ -80,7 +89,9 @@ fn range(text: &str, unit: Unit) -> Option<Result<Amount, ShareError>> {
             upper: if is_strict { upper.just_below() } else { upper },
         }));
     }
-    let (lower, upper) = [" to ", "–", "—", "-"].into_iter().find_map(|between| text.split_once(between))?;
+    let (lower, upper) = [" to ", "–", "—", "-"]
+        .into_iter()
+        .find_map(|between| text.split_once(between))?;
     let (lower, upper) = (lower.trim(), upper.trim());
     let is_end = |end: &str| end.starts_with(|c: char| c.is_ascii_digit() || c == '.');
     if !is_end(lower) || !is_end(upper) {

@@ -181,7 +181,10 @@ impl Checker {
     /// Ends the reading. `share_column` is the header's name of the share, where the format has a header.
     pub(super) fn finish<E>(self, format: &str, share_column: Option<&str>) -> Result<Read, ReadError<E>> {
         if self.records == 0 && self.controls == 0 {
-            let left_out = self.notes.counts();
+            let mut left_out = self.notes.counts();
+            if self.described > 0 {
+                left_out.push(format!("{} names of persons and companies", self.described));
+            }
             return Err(if left_out.is_empty() {
                 InputError::Empty { skipped: self.skipped }
             } else {
@@ -190,7 +193,7 @@ impl Checker {
             .into());
         }
         let mut findings = Vec::new();
-        findings.extend(self.doubt(share_column));
+        findings.extend(self.doubt(share_column).filter(|doubt| !self.notes.has(&doubt.code)));
         if self.skipped > 0 {
             findings.push(Finding {
                 code: "bad_record".to_owned(),

@@ -130,7 +130,9 @@ impl Format {
             return if words.iter().any(|word| memchr::memmem::find(content, word).is_some()) {
                 Ok(Self::GleifXml)
             } else {
-                Err(unknown("it is XML or HTML, but without relationship records of GLEIF".to_owned()))
+                Err(unknown(
+                    "it is XML or HTML, but without relationship records of GLEIF".to_owned(),
+                ))
             };
         }
         Ok(if tabs { Self::Tsv } else { Self::Csv })
@@ -143,7 +145,10 @@ impl Format {
         if has("stakes") && content.starts_with(b"{") {
             return Ok(Self::Stakes);
         }
-        if ["statementId", "statementID", "recordType", "recordDetails"].into_iter().any(has) {
+        if ["statementId", "statementID", "recordType", "recordDetails"]
+            .into_iter()
+            .any(has)
+        {
             return Ok(Self::Bods);
         }
         if has("schema") && (has("properties") || has("id")) {
@@ -164,7 +169,10 @@ impl Format {
 fn keys(text: &[u8]) -> Vec<&[u8]> {
     let (mut keys, mut depth, mut at) = (Vec::new(), 0_usize, 0);
     // Lists around it don't count.
-    while text.get(at).is_some_and(|byte| *byte == b'[' || byte.is_ascii_whitespace()) {
+    while text
+        .get(at)
+        .is_some_and(|byte| *byte == b'[' || byte.is_ascii_whitespace())
+    {
         at += 1;
     }
     while let Some(&byte) = text.get(at) {

@@ -11,10 +11,10 @@ use ownership::{Kind, ShareError, Unit};
 use serde::Deserialize;
 
 use super::amount::Amount;
-use super::check::{Checker, Field, bad_share, bad_field};
+use super::check::{Checker, Field, bad_field, bad_share};
 use super::held::Held;
-use super::intake::Intake;
 use super::input::Input;
+use super::intake::Intake;
 use super::json::{self, Text, Texts, str_of};
 use super::notes::{ENDED, REPEATED, SHARE_UNKNOWN};
 use super::{Format, Read, ReadOptions, Reader, Sink};
@@ -90,17 +90,31 @@ fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
     let entity: Entity<'_> = json::object(element)?;
     let schema = str_of(entity.schema.as_ref());
     if schema.is_empty() {
-        return Err(bad_field("missing_field", "schema", "", "is missing", "every entity has a schema"));
+        return Err(bad_field(
+            "missing_field",
+            "schema",
+            "",
+            "is missing",
+            "every entity has a schema",
+        ));
     }
     let properties = entity.properties.unwrap_or_default();
     let id = str_of(entity.id.as_ref()).to_owned();
     if schema == "Ownership" {
-        let ids = |texts: &Option<Texts<'_>>| texts.iter().flat_map(|texts| &texts.0).map(|id| id.as_str().to_owned()).collect();
+        let ids = |texts: &Option<Texts<'_>>| {
+            texts
+                .iter()
+                .flat_map(|texts| &texts.0)
+                .map(|id| id.as_str().to_owned())
+                .collect()
+        };
         return Ok(Found::Ownership(Ownership {
             owners: ids(&properties.owner),
             assets: ids(&properties.asset),
             amount: amount(properties.percentage.as_ref(), unit)?,
-            ended: properties.end_date.and_then(|dates| dates.0.first().map(|date| date.as_str().to_owned())),
+            ended: properties
+                .end_date
+                .and_then(|dates| dates.0.first().map(|date| date.as_str().to_owned())),
             id,
         }));
     }
@@ -109,7 +123,11 @@ fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
     };
     let caption = str_of(entity.caption.as_ref());
     let names = properties.name.unwrap_or_default();
-    let name = if caption.is_empty() { str_of(names.0.first()) } else { caption };
+    let name = if caption.is_empty() {
+        str_of(names.0.first())
+    } else {
+        caption
+    };
     if id.is_empty() || id.len() > super::MAX_ID_BYTES {
         return Ok(Found::Other);
     }
@@ -127,7 +145,9 @@ fn kind(schema: &str) -> Option<Kind> {
         "Company" | "Organization" | "PublicBody" => Some(Kind::Entity),
         // It may be a person.
         "LegalEntity" => Some(Kind::Unknown),
-        "Asset" | "Vessel" | "Airplane" | "Vehicle" | "RealEstate" | "Security" | "CryptoWallet" | "BankAccount" => Some(Kind::Entity),
+        "Asset" | "Vessel" | "Airplane" | "Vehicle" | "RealEstate" | "Security" | "CryptoWallet" | "BankAccount" => {
+            Some(Kind::Entity)
+        }
         _ => None,
     }
 }
@@ -149,8 +169,18 @@ fn amount(percentages: Option<&Texts<'_>>, unit: Unit) -> Result<Option<Amount>,
 impl Ownership {
     fn take<E>(self, row: u64, seen: &mut Seen, intake: &mut Intake<'_, E>) -> Result<(), ReadError<E>> {
         if self.owners.is_empty() || self.assets.is_empty() {
-            let field = if self.owners.is_empty() { "properties.owner" } else { "properties.asset" };
-            let error = bad_field("missing_id", field, "", "is missing", "every ownership has an owner and an asset");
+            let field = if self.owners.is_empty() {
+                "properties.owner"
+            } else {
+                "properties.asset"
+            };
+            let error = bad_field(
+                "missing_id",
+                field,
+                "",
+                "is missing",
+                "every ownership has an owner and an asset",
+            );
             return intake.refuse(RecordError { row, ..error });
         }
         match seen.before(&self) {
@@ -172,7 +202,9 @@ impl Ownership {
             Err(error) => return intake.stop(error),
         }
         if let Some(date) = &self.ended {
-            intake.note(ENDED, || format!("row {row}: {} of {} until {date}", self.owners[0], self.assets[0]));
+            intake.note(ENDED, || {
+                format!("row {row}: {} of {} until {date}", self.owners[0], self.assets[0])
+            });
             return Ok(());
         }
         for owner in &self.owners {
@@ -215,11 +247,17 @@ impl Seen {
         if ownership.id.is_empty() {
             return Ok(Before::Never);
         }
-        let amount = ownership.amount.map(|amount| (amount.lower.units(), amount.upper.units()));
+        let amount = ownership
+            .amount
+            .map(|amount| (amount.lower.units(), amount.upper.units()));
         let content = (&ownership.owners, &ownership.assets, amount, &ownership.ended);
         let content = self.known.hasher().hash_one(content);
         if let Some(&known) = self.known.get(ownership.id.as_str()) {
-            return Ok(if known == content { Before::Same } else { Before::Different });
+            return Ok(if known == content {
+                Before::Same
+            } else {
+                Before::Different
+            });
         }
         self.held.add(ownership.id.len() + 64)?;
         self.known.insert(ownership.id.as_str().into(), content);

@@ -21,15 +21,19 @@ const MAX_REASON_CHARS: usize = 300;
 /// How many of them are kept from its end, which says where the fault is.
 const REASON_END_CHARS: usize = 100;
 
-/// A stake as it stands in a request or in a document of stakes.
+/// A stake as it stands in a request or in a document of stakes. In a request it may be a claim as well, whose owner
+/// is the creditor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InlineStake {
     /// Who holds.
+    #[serde(alias = "creditor")]
     pub owner: String,
     /// What is held.
+    #[serde(alias = "debtor")]
     pub owned: String,
     /// How much of it, in the unit of the job.
+    #[serde(alias = "amount")]
     pub share: InlineShare,
 }
 

@@ -34,14 +34,6 @@ impl<'s, E> Intake<'s, E> {
         }
     }
 
-    /// Takes a stake whose share is written as text.
-    pub(super) fn text(&mut self, row: u64, fields: [Field<'_>; 3]) -> Taken<E> {
-        match self.checker.take(row, fields, &mut self.batch) {
-            Ok(()) => self.taken(),
-            Err(error) => self.stop(error),
-        }
-    }
-
     /// Takes a stake.
     pub(super) fn stake(&mut self, row: u64, [owner, owned]: [Field<'_>; 2], amount: Amount) -> Taken<E> {
         match ids(row, owner, owned) {

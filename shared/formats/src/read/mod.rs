@@ -1,6 +1,7 @@
 //! Reading stakes: from bytes to checked records.
 
 mod amount;
+mod amounts;
 mod blocks;
 mod bods;
 mod budget;
@@ -21,6 +22,7 @@ mod psc;
 mod quick;
 mod records;
 mod splitter;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -30,10 +32,11 @@ use std::io;
 use ownership::{Batch, Finding, Share, Unit};
 use serde::{Deserialize, Serialize};
 
+pub use self::amounts::{Amount, AmountKind, AmountOptions, read_amounts};
 pub use self::check::MAX_ID_BYTES;
 pub use self::format::Format;
 pub use self::inline::{InlineBound, InlineRange, InlineShare, InlineStake};
-pub use self::values::{CompanyValue, InlineValue, ValueOptions, read_values};
+pub use self::values::{CompanyValue, InlineValue, ValueColumns, ValueOptions, read_values};
 
 use self::check::Checker;
 use self::input::Input;

@@ -56,9 +56,17 @@ impl Notes {
         }
     }
 
+    /// Whether there is one of this code.
+    pub(super) fn has(&self, code: &str) -> bool {
+        self.0.iter().any(|(notice, ..)| notice.code == code)
+    }
+
     /// Each kind with its count: `3 ended_record`.
     pub(super) fn counts(&self) -> Vec<String> {
-        self.0.iter().map(|(notice, count, _)| format!("{count} {}", notice.code)).collect()
+        self.0
+            .iter()
+            .map(|(notice, count, _)| format!("{count} {}", notice.code))
+            .collect()
     }
 
     pub(super) fn into_findings(self) -> impl Iterator<Item = Finding> {

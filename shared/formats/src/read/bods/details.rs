@@ -5,12 +5,16 @@ use serde::Deserialize;
 
 use crate::error::RecordError;
 use crate::read::amount::Amount;
-use crate::read::check::{bad_share, bad_field};
+use crate::read::check::{bad_field, bad_share};
 use crate::read::json::{self, Reference, Text, Texts, str_of};
 
 /// Interests that are control and no share, of the standard's list.
-const CONTROLLING: [&str; 4] =
-    ["appointmentOfBoard", "otherInfluenceOrControl", "controlViaCompanyRulesOrArticles", "controlByLegalFramework"];
+const CONTROLLING: [&str; 4] = [
+    "appointmentOfBoard",
+    "otherInfluenceOrControl",
+    "controlViaCompanyRulesOrArticles",
+    "controlByLegalFramework",
+];
 
 /// A statement, as written.
 #[derive(Deserialize)]
@@ -51,7 +55,12 @@ struct Details<'a> {
     #[serde(rename = "interestedParty")]
     party: Option<Reference>,
     interests: Option<Vec<Interest<'a>>>,
-    #[serde(default, rename = "componentRecordIds", alias = "componentStatementIDs")]
+    #[serde(
+        default,
+        rename = "componentRecords",
+        alias = "componentRecordIds",
+        alias = "componentStatementIDs"
+    )]
     components: Option<Texts<'a>>,
 }
 
@@ -95,8 +104,8 @@ pub(super) enum Found {
 pub(super) struct Statement {
     /// Of the record; in older versions of the statement.
     pub(super) id: String,
-    /// `yyyymmdd`; 0 if it has none.
-    pub(super) date: u32,
+    /// `yyyymmddhhmmss`; 0 if it has none.
+    pub(super) date: u64,
     pub(super) is_closed: bool,
     /// Ids of statements that it replaces, in older versions.
     pub(super) replaces: Vec<String>,
@@ -117,11 +126,17 @@ pub(super) struct Relation {
 
 /// An interest, by what it is here.
 pub(super) enum Held {
-    Stake { amount: Amount, is_indirect: bool },
-    /// A shareholding without a share.
+    Stake {
+        amount: Amount,
+        is_indirect: bool,
+    },
+    /// A shareholding without a share, or an interest of which not even the type is known.
     Unknown,
     /// Control that is no shareholding, or another interest.
-    Other { kind: String, controls: bool },
+    Other {
+        kind: String,
+        controls: bool,
+    },
     Ended,
 }
 
@@ -148,10 +163,22 @@ pub(super) fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
     }
     let id = str_of(id.as_ref());
     if id.is_empty() {
-        return Err(bad_field("missing_id", id_field, "", "is missing", "every statement is about a record with an id"));
+        return Err(bad_field(
+            "missing_id",
+            id_field,
+            "",
+            "is missing",
+            "every statement is about a record with an id",
+        ));
     }
-    let published = written.publication.as_ref().and_then(|publication| publication.date.as_ref());
-    let date = [written.date.as_ref(), published].into_iter().map(|text| date(str_of(text))).find(|&date| date > 0);
+    let published = written
+        .publication
+        .as_ref()
+        .and_then(|publication| publication.date.as_ref());
+    let date = [written.date.as_ref(), published]
+        .into_iter()
+        .map(|text| date(str_of(text)))
+        .find(|&date| date > 0);
     let date = date.unwrap_or(0);
     let (details, within) = match written.details {
         Some(details) => (details, "recordDetails."),
@@ -164,7 +191,13 @@ pub(super) fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
             kind: if kind == "person" { Kind::Person } else { Kind::Entity },
         },
     };
-    let texts = |texts: Option<Texts<'_>>| texts.into_iter().flat_map(|texts| texts.0).map(|text| text.as_str().to_owned()).collect();
+    let texts = |texts: Option<Texts<'_>>| {
+        texts
+            .into_iter()
+            .flat_map(|texts| texts.0)
+            .map(|text| text.as_str().to_owned())
+            .collect()
+    };
     Ok(Found::Statement(Statement {
         id: id.to_owned(),
         date,
@@ -176,26 +209,42 @@ pub(super) fn found(element: &[u8], unit: Unit) -> Result<Found, RecordError> {
 
 fn party_name(details: &Details<'_>) -> String {
     let full = details.names.iter().flatten().map(|name| str_of(name.full.as_ref()));
-    let name = std::iter::once(str_of(details.name.as_ref())).chain(full).find(|name| !name.is_empty());
+    let name = std::iter::once(str_of(details.name.as_ref()))
+        .chain(full)
+        .find(|name| !name.is_empty());
     name.unwrap_or_default().to_owned()
 }
 
-/// The date as a number that grows with it; 0 if it is none.
-fn date(text: &str) -> u32 {
-    let digits: String = text.chars().take(10).filter(char::is_ascii_digit).collect();
-    if digits.len() == 8 { digits.parse().unwrap_or(0) } else { 0 }
+/// Date and time as a number that grows with them; 0 if they are none.
+fn date(text: &str) -> u64 {
+    let digits: String = text.chars().take(19).filter(char::is_ascii_digit).collect();
+    match digits.len() {
+        8..=14 => format!("{digits:0<14}").parse().unwrap_or(0),
+        _ => 0,
+    }
 }
 
-fn relation(details: Details<'_>, within: &str, stated: u32, unit: Unit) -> Result<Relation, RecordError> {
+fn relation(details: Details<'_>, within: &str, stated: u64, unit: Unit) -> Result<Relation, RecordError> {
     let missing = |field: &str| {
         let field = format!("{within}{field}");
-        bad_field("missing_id", &field, "", "is missing", "a relationship has a subject and an interestedParty")
+        bad_field(
+            "missing_id",
+            &field,
+            "",
+            "is missing",
+            "a relationship has a subject and an interestedParty",
+        )
     };
     let subject = details.subject.ok_or_else(|| missing("subject"))?;
     let party = details.party.ok_or_else(|| missing("interestedParty"))?;
     let mut interests = Vec::new();
     for (position, interest) in details.interests.iter().flatten().enumerate() {
-        interests.push(held(interest, &format!("{within}interests[{position}].share"), stated, unit)?);
+        interests.push(held(
+            interest,
+            &format!("{within}interests[{position}].share"),
+            stated,
+            unit,
+        )?);
     }
     let components = details.components.unwrap_or_default();
     Ok(Relation {
@@ -206,15 +255,23 @@ fn relation(details: Details<'_>, within: &str, stated: u32, unit: Unit) -> Resu
     })
 }
 
-fn held(interest: &Interest<'_>, field: &str, stated: u32, unit: Unit) -> Result<Held, RecordError> {
+fn held(interest: &Interest<'_>, field: &str, stated: u64, unit: Unit) -> Result<Held, RecordError> {
     let end = date(str_of(interest.end.as_ref()));
     if end > 0 && (stated == 0 || end <= stated) {
         return Ok(Held::Ended);
     }
     let kind = str_of(interest.kind.as_ref());
-    let amount = interest.share.as_ref().map(|share| amount(share, field, unit)).transpose()?.flatten();
+    let amount = interest
+        .share
+        .as_ref()
+        .map(|share| amount(share, field, unit))
+        .transpose()?
+        .flatten();
     // Older versions write `voting-rights`.
     let plain = kind.replace('-', "").to_lowercase();
+    if matches!(plain.as_str(), "" | "unknowninterest" | "unpublishedinterest") {
+        return Ok(Held::Unknown);
+    }
     if plain != "shareholding" {
         let is_majority = plain == "votingrights" && amount.is_some_and(|amount| amount.lower.value() > 0.5);
         let controls = is_majority || CONTROLLING.iter().any(|name| plain == name.to_lowercase());
@@ -236,7 +293,8 @@ fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>
         if matches!(text, "" | "true" | "false") {
             return Ok(None);
         }
-        let share = Share::parse(text, unit).map_err(|error| bad_share(0, &format!("{field}.{name}"), text, error, unit))?;
+        let share =
+            Share::parse(text, unit).map_err(|error| bad_share(0, &format!("{field}.{name}"), text, error, unit))?;
         Ok(Some(share))
     };
     if let Some(exact) = read("exact", &bounds.exact)? {
@@ -266,7 +324,13 @@ fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>
     let (lower, upper) = (lower.unwrap_or_default(), upper.unwrap_or(whole));
     if lower.units() > upper.units() {
         let bounds = format!("{} to {}", lower.value(), upper.value());
-        return Err(bad_field("share_bounds", field, &bounds, "has its minimum above its maximum", "exchange the two"));
+        return Err(bad_field(
+            "share_bounds",
+            field,
+            &bounds,
+            "has its minimum above its maximum",
+            "exchange the two",
+        ));
     }
     Ok(Some(Amount { lower, upper }))
 }

@@ -1,6 +1,6 @@
 //! Records by their latest statement, until the end of the file.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use ownership::Kind;
 
 use super::details::{self, Record, Relation, Statement};
@@ -18,6 +18,10 @@ const SUPERSEDED: Notice = Notice {
 const INDIRECT: Notice = Notice {
     code: "indirect_interest",
     action: "no stake: it repeats its components, which are counted",
+};
+const INCOMPLETE: Notice = Notice {
+    code: "indirect_interest_incomplete",
+    action: "no stake: it would count beside its components; but one of them has no share, so the chain to this owner is cut",
 };
 const WITHOUT_COMPONENTS: Notice = Notice {
     code: "indirect_without_components",
@@ -45,14 +49,23 @@ pub(super) struct Records {
 
 struct Latest<R> {
     row: u64,
-    date: u32,
+    date: u64,
     is_closed: bool,
     record: R,
 }
 
+/// Of the relationships that an indirect one is made of.
+enum Components {
+    /// None is in the file.
+    Absent,
+    /// One has no share.
+    Incomplete,
+    Complete,
+}
+
 impl<R> Latest<R> {
     /// By date where both have one, else by their order in the file.
-    fn is_before(&self, date: u32) -> bool {
+    fn is_before(&self, date: u64) -> bool {
         self.date == 0 || date == 0 || self.date <= date
     }
 }
@@ -83,16 +96,34 @@ impl Records {
             record,
         } = statement;
         for old in replaces.iter().filter(|old| **old != id) {
-            self.held.add(ENTRY_BYTES + old.len() + id.len())?;
+            self.held.add(2 * (ENTRY_BYTES + old.len()) + id.len())?;
             self.replaced.insert(old.as_str().into(), id.as_str().into());
         }
         self.held.add(ENTRY_BYTES + id.len() + size_of_record(&record))?;
         let superseded = match record {
             Record::Party { name, kind } => {
                 let record = (name.into_boxed_str(), kind);
-                put(&mut self.parties, id, Latest { row, date, is_closed, record })
+                put(
+                    &mut self.parties,
+                    id,
+                    Latest {
+                        row,
+                        date,
+                        is_closed,
+                        record,
+                    },
+                )
             }
-            Record::Relation(record) => put(&mut self.relations, id, Latest { row, date, is_closed, record }),
+            Record::Relation(record) => put(
+                &mut self.relations,
+                id,
+                Latest {
+                    row,
+                    date,
+                    is_closed,
+                    record,
+                },
+            ),
         };
         if let Some(row) = superseded {
             self.supersede(row);
@@ -102,6 +133,7 @@ impl Records {
 
     /// Hands on what is left: stakes in the order of the file, and names.
     pub(super) fn hand_on<E>(mut self, intake: &mut Intake<'_, E>) -> Result<(), ReadError<E>> {
+        self.follow_replacements();
         for old in self.replaced.keys() {
             let relation = self.relations.remove(old).map(|old| old.row);
             let row = relation.or_else(|| self.parties.remove(old).map(|old| old.row));
@@ -160,11 +192,18 @@ impl Records {
             match interest {
                 details::Held::Stake { amount, is_indirect } => {
                     if *is_indirect {
-                        if self.has_component(relation) {
-                            intake.note(INDIRECT, place);
-                            continue;
+                        let share = || format!("{}: {}", place(), amount.lower.value());
+                        match self.components(relation) {
+                            Components::Absent => intake.note(WITHOUT_COMPONENTS, share),
+                            Components::Incomplete => {
+                                intake.note(INCOMPLETE, share);
+                                continue;
+                            }
+                            Components::Complete => {
+                                intake.note(INDIRECT, share);
+                                continue;
+                            }
                         }
-                        intake.note(WITHOUT_COMPONENTS, place);
                     }
                     intake.stake(row, fields, *amount)?;
                 }
@@ -185,23 +224,48 @@ impl Records {
         Ok(())
     }
 
-    /// Whether a relationship that is a component of this one is in the file.
-    fn has_component(&self, relation: &Relation) -> bool {
-        let mut components = relation.components.iter().map(|id| self.newest(id));
-        components.any(|id| self.relations.get(id).is_some_and(|component| !component.is_closed))
+    /// What is in the file of the relationships that this one is made of.
+    fn components(&self, relation: &Relation) -> Components {
+        let components = relation
+            .components
+            .iter()
+            .filter_map(|id| self.relations.get(self.newest(id)));
+        let mut found = Components::Absent;
+        for component in components.filter(|component| !component.is_closed) {
+            let is_stake = |interest: &details::Held| matches!(interest, details::Held::Stake { .. });
+            if !component.record.interests.iter().any(is_stake) {
+                return Components::Incomplete;
+            }
+            found = Components::Complete;
+        }
+        found
+    }
+
+    /// Makes each statement that was replaced lead to what replaced it in the end, in time linear in their number. In a ring
+    /// of replacements that is one of them.
+    fn follow_replacements(&mut self) {
+        let mut settled: HashSet<Box<str>> = HashSet::new();
+        let all: Vec<Box<str>> = self.replaced.keys().cloned().collect();
+        for first in all {
+            let mut way = Vec::new();
+            let mut at = first;
+            while let Some(next) = self.replaced.get(&at) {
+                let next = next.clone();
+                let is_known = !settled.insert(at.clone());
+                way.push(std::mem::replace(&mut at, next));
+                if is_known {
+                    break;
+                }
+            }
+            for old in way {
+                self.replaced.insert(old, at.clone());
+            }
+        }
     }
 
     /// What replaced a statement, in the end.
     fn newest<'a>(&'a self, id: &'a str) -> &'a str {
-        let mut newest = id;
-        // As many steps as there are, so that a ring of them has an end.
-        for _ in 0..self.replaced.len() {
-            match self.replaced.get(newest) {
-                Some(next) => newest = next,
-                None => break,
-            }
-        }
-        newest
+        self.replaced.get(id).map_or(id, |newest| newest)
     }
 
     fn supersede(&mut self, row: u64) {
@@ -236,7 +300,11 @@ fn size_of_record(record: &Record) -> usize {
     match record {
         Record::Party { name, .. } => name.len(),
         Record::Relation(relation) => {
-            let components: usize = relation.components.iter().map(|id| size_of::<String>() + id.len()).sum();
+            let components: usize = relation
+                .components
+                .iter()
+                .map(|id| size_of::<String>() + id.len())
+                .sum();
             let interests = relation.interests.len() * size_of::<details::Held>();
             reference(&relation.subject) + reference(&relation.party) + components + interests
         }

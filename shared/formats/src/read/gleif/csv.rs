@@ -36,8 +36,9 @@ impl Reader for GleifCsv {
         sink: Sink<'_, E>,
     ) -> Result<Read, ReadError<E>> {
         let mut records = Records::open(input, None)?;
-        let header: Vec<String> =
-            (0..records.len()).map(|index| String::from_utf8_lossy(records.field(index)).trim().to_owned()).collect();
+        let header: Vec<String> = (0..records.len())
+            .map(|index| String::from_utf8_lossy(records.field(index)).trim().to_owned())
+            .collect();
         let columns = Columns::find(&header)?;
         let relations = Relations {
             names: &NAMES,
@@ -51,7 +52,11 @@ impl Reader for GleifCsv {
                 intake.refuse(bad_record("wrong_field_count", row, records.text(), statement))?;
                 continue;
             }
-            let text = |position: usize| std::str::from_utf8(records.field(position)).map(|text| text.trim().to_owned()).map_err(|_| position);
+            let text = |position: usize| {
+                std::str::from_utf8(records.field(position))
+                    .map(|text| text.trim().to_owned())
+                    .map_err(|_| position)
+            };
             match columns.relation(text) {
                 Ok(relation) => relations.take(row, &relation, &mut intake)?,
                 Err(position) => intake.refuse(not_utf8(row, &header[position], records.field(position)))?,

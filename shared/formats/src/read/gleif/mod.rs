@@ -77,10 +77,15 @@ impl Relations {
     fn take<E>(&self, row: u64, relation: &Relation, intake: &mut Intake<'_, E>) -> Result<(), ReadError<E>> {
         let place = || format!("row {row}: {} of {}", relation.parent, relation.child);
         if relation.status != "ACTIVE" || relation.registration != "PUBLISHED" {
-            intake.note(ENDED, || format!("{}: {} {}", place(), relation.status, relation.registration));
+            intake.note(ENDED, || {
+                format!("{}: {} {}", place(), relation.status, relation.registration)
+            });
             return Ok(());
         }
-        let fields = [(self.names.parent, &relation.parent), (self.names.child, &relation.child)];
+        let fields = [
+            (self.names.parent, &relation.parent),
+            (self.names.child, &relation.child),
+        ];
         let fields = fields.map(|(name, text)| Field {
             name,
             text: text.as_bytes(),
@@ -130,7 +135,9 @@ impl Relations {
                 intake.note(OTHER_UNIT, || format!("row {row}: {text} {unit}"));
                 continue;
             }
-            let share = self.share(row, text, intake).map_err(|(error, unit)| bad_share(row, self.names.amount, text, error, unit))?;
+            let share = self
+                .share(row, text, intake)
+                .map_err(|(error, unit)| bad_share(row, self.names.amount, text, error, unit))?;
             let amount = Amount::exact(share);
             joined = Some(joined.map_or(amount, |joined| joined.joined(amount)));
         }
@@ -148,7 +155,9 @@ impl Relations {
         let share = Share::parse(text, Unit::Percent).map_err(|error| (error, Unit::Percent))?;
         match self.unit {
             Some(Unit::Fraction) => intake.note(MIXED, || format!("row {row}: {text}")),
-            None if as_fraction.is_ok_and(|share| share.units() > 0) => intake.note(DOUBTFUL, || format!("row {row}: {text}")),
+            None if as_fraction.is_ok_and(|share| share.units() > 0) => {
+                intake.note(DOUBTFUL, || format!("row {row}: {text}"))
+            }
             _ => {}
         }
         Ok(share)

@@ -109,7 +109,9 @@ impl<R: BufRead> XmlRecords<R> {
                         fault = None;
                     }
                     if self.path.len() > MAX_DEPTH {
-                        return Err(XmlError::Io(std::io::Error::from(std::io::ErrorKind::InvalidData).into()));
+                        return Err(XmlError::Io(
+                            std::io::Error::from(std::io::ErrorKind::InvalidData).into(),
+                        ));
                     }
                 }
                 Event::Text(part) => text.extend_from_slice(&part),
@@ -145,9 +147,12 @@ fn put(relation: &mut Relation, path: &[String], text: &str) {
         ("RelationshipQuantifier", "QuantifierAmount" | "QuantifierUnits") => {
             let is_amount = inner == "QuantifierAmount";
             // The order of both is that of the schema, but nothing depends on it.
-            let begun = relation.quantifiers.last_mut().filter(|(amount, unit)| {
-                if is_amount { amount.is_empty() } else { unit.is_empty() }
-            });
+            let begun =
+                relation.quantifiers.last_mut().filter(
+                    |(amount, unit)| {
+                        if is_amount { amount.is_empty() } else { unit.is_empty() }
+                    },
+                );
             let (amount, unit) = match begun {
                 Some(begun) => begun,
                 None => {

@@ -70,7 +70,11 @@ pub(in crate::read) fn for_each<T: Send, E>(
             Ok(cut) => (cut, None),
             Err((cut, failure)) => (cut, Some(failure)),
         };
-        let parsed: Vec<_> = cut.elements.par_iter().map(|(_, range)| parse(&text[range.clone()])).collect();
+        let parsed: Vec<_> = cut
+            .elements
+            .par_iter()
+            .map(|(_, range)| parse(&text[range.clone()]))
+            .collect();
         for ((row, _), parsed) in cut.elements.into_iter().zip(parsed) {
             take(row, parsed.map_err(|error| RecordError { row, ..error }))?;
         }

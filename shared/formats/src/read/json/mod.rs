@@ -43,14 +43,20 @@ fn wrong_type<'a, T: Deserialize<'a>>(element: &'a [u8], error: &serde_json::Err
     let value = path
         .split(['.', '['])
         .filter(|step| !step.is_empty())
-        .try_fold(&whole, |value, step| match step.trim_end_matches(']').parse::<usize>() {
-            Ok(at) if value.is_array() => value.get(at),
-            _ => value.get(step),
+        .try_fold(&whole, |value, step| {
+            match step.trim_end_matches(']').parse::<usize>() {
+                Ok(at) if value.is_array() => value.get(at),
+                _ => value.get(step),
+            }
         });
     let is_whole = path == ".";
     let statement = format!("is of another type than it should be ({})", cut(&error.to_string()));
     RecordError {
-        field: if is_whole { "record".to_owned() } else { path.chars().take(MAX_VALUE_CHARS).collect() },
+        field: if is_whole {
+            "record".to_owned()
+        } else {
+            path.chars().take(MAX_VALUE_CHARS).collect()
+        },
         value: value.map_or_else(|| shorten(element), |value| shorten(value.to_string().as_bytes())),
         remedy: "mend it, or pass on_bad_record=skip to leave it out",
         ..bad_record("wrong_type", 0, element, statement)

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// A text, a number or boolean as text, or of an object its `id`.
+/// A text, or a number or boolean as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::read) struct Text<'a>(pub(in crate::read) Cow<'a, str>);
 
-/// Texts: a list of them, or one alone.
+/// Texts: a list of them, or one alone. Members of the list that are objects count by their `id`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::read) struct Texts<'a>(pub(in crate::read) Vec<Text<'a>>);
 
@@ -37,11 +37,17 @@ pub(in crate::read) fn str_of<'t>(text: Option<&'t Text<'_>>) -> &'t str {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
+        deserializer.deserialize_any(TEXT)
     }
 }
 
-struct TextVisitor;
+/// An object counts by its `id` where it may stand for a text.
+struct TextVisitor {
+    takes_objects: bool,
+}
+
+const TEXT: TextVisitor = TextVisitor { takes_objects: false };
+const MEMBER: TextVisitor = TextVisitor { takes_objects: true };
 
 impl<'de> Visitor<'de> for TextVisitor {
     type Value = Text<'de>;
@@ -75,6 +81,9 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'de>, A::Error> {
+        if !self.takes_objects {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
         let mut id = Text::default();
         while let Some(Text(key)) = map.next_key()? {
             if key == "id" {
@@ -104,7 +113,7 @@ impl<'de> Visitor<'de> for TextsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts<'de>, A::Error> {
         let mut texts = Vec::new();
-        while let Some(text) = list.next_element()? {
+        while let Some(Member(text)) = list.next_element()? {
             texts.push(text);
         }
         Ok(Texts(texts))
@@ -119,21 +128,30 @@ impl<'de> Visitor<'de> for TextsVisitor {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Texts<'de>, E> {
-        Ok(Texts(vec![TextVisitor.visit_i64(number)?]))
+        Ok(Texts(vec![TEXT.visit_i64(number)?]))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Texts<'de>, E> {
-        Ok(Texts(vec![TextVisitor.visit_u64(number)?]))
+        Ok(Texts(vec![TEXT.visit_u64(number)?]))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Texts<'de>, E> {
-        Ok(Texts(vec![TextVisitor.visit_f64(number)?]))
+        Ok(Texts(vec![TEXT.visit_f64(number)?]))
     }
 }
 
 impl<'de> Deserialize<'de> for Reference {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ReferenceVisitor)
+    }
+}
+
+/// A text, or an object with an `id`.
+struct Member<'a>(Text<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Member<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MEMBER).map(Member)
     }
 }
 

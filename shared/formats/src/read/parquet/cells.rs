@@ -87,13 +87,21 @@ impl Cells {
         self.levels.clear();
         let levels = self.is_optional.then_some(&mut self.levels);
         let (before, rows) = match (&mut self.reader, &mut self.values) {
-            (ColumnReader::ByteArrayColumnReader(reader), Values::Bytes(values)) => read(reader, most, is_first, levels, values)?,
+            (ColumnReader::ByteArrayColumnReader(reader), Values::Bytes(values)) => {
+                read(reader, most, is_first, levels, values)?
+            }
             (ColumnReader::FixedLenByteArrayColumnReader(reader), Values::Fixed(values)) => {
                 read(reader, most, is_first, levels, values)?
             }
-            (ColumnReader::DoubleColumnReader(reader), Values::Double(values)) => read(reader, most, is_first, levels, values)?,
-            (ColumnReader::FloatColumnReader(reader), Values::Float(values)) => read(reader, most, is_first, levels, values)?,
-            (ColumnReader::Int64ColumnReader(reader), Values::Whole(values)) => read(reader, most, is_first, levels, values)?,
+            (ColumnReader::DoubleColumnReader(reader), Values::Double(values)) => {
+                read(reader, most, is_first, levels, values)?
+            }
+            (ColumnReader::FloatColumnReader(reader), Values::Float(values)) => {
+                read(reader, most, is_first, levels, values)?
+            }
+            (ColumnReader::Int64ColumnReader(reader), Values::Whole(values)) => {
+                read(reader, most, is_first, levels, values)?
+            }
             (ColumnReader::Int32ColumnReader(reader), Values::Whole(values)) => {
                 let mut narrow = Vec::new();
                 let (_, rows) = read(reader, most, true, levels, &mut narrow)?;
@@ -104,7 +112,11 @@ impl Cells {
                 values.extend(narrow.into_iter().map(i64::from));
                 (before, rows)
             }
-            _ => return Err(ParquetError::General("a column is of another type than described".to_owned())),
+            _ => {
+                return Err(ParquetError::General(
+                    "a column is of another type than described".to_owned(),
+                ));
+            }
         };
         let mut next = u32::try_from(before).unwrap_or(u32::MAX);
         for row in 0..rows {
@@ -169,7 +181,9 @@ fn read<D: DataType>(
 
 fn scale(column: &ColumnDescriptor) -> Option<u32> {
     match (column.logical_type_ref(), column.converted_type()) {
-        (Some(LogicalType::Decimal { .. }), _) | (None, ConvertedType::DECIMAL) => u32::try_from(column.type_scale()).ok(),
+        (Some(LogicalType::Decimal { .. }), _) | (None, ConvertedType::DECIMAL) => {
+            u32::try_from(column.type_scale()).ok()
+        }
         _ => None,
     }
 }

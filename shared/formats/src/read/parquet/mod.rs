@@ -48,7 +48,12 @@ impl Reader for Parquet {
         for number in 0..reader.num_row_groups() {
             let metadata = reader.metadata().row_group(number);
             for position in columns.positions {
-                pages::check(&file, metadata.column(position), options.max_held_bytes, options.max_bytes)?;
+                pages::check(
+                    &file,
+                    metadata.column(position),
+                    options.max_held_bytes,
+                    options.max_bytes,
+                )?;
             }
             let group = reader.get_row_group(number).map_err(broken)?;
             reading.group(group.as_ref(), columns.positions, sink)?;

@@ -15,9 +15,16 @@ use crate::error::InputError;
 ///
 /// [`InputError::HoldsTooMuch`], [`InputError::TooLarge`], or [`InputError::NotReadable`] if the pages are not where they
 /// should be.
-pub(super) fn check(file: &[u8], column: &ColumnChunkMetaData, max_page: u64, max_bytes: u64) -> Result<(), InputError> {
+pub(super) fn check(
+    file: &[u8],
+    column: &ColumnChunkMetaData,
+    max_page: u64,
+    max_bytes: u64,
+) -> Result<(), InputError> {
     let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
-    let range = usize::try_from(start).ok().zip(usize::try_from(column.compressed_size()).ok());
+    let range = usize::try_from(start)
+        .ok()
+        .zip(usize::try_from(column.compressed_size()).ok());
     let chunk = range.and_then(|(start, length)| file.get(start..)?.get(..length));
     let mut pages = chunk.ok_or_else(|| broken("a column lies outside of the file"))?;
     let mut total = 0_u64;
@@ -153,7 +160,9 @@ mod tests {
     #[test]
     fn a_page_says_how_large_it_is() {
         // Type 0, 300 bytes from 4, then a struct with a list, and the page itself.
-        let bytes = [0x15, 0, 0x15, 0xd8, 0x04, 0x15, 8, 0x2c, 0x19, 0x25, 2, 4, 0, 0, 1, 2, 3, 4, 9];
+        let bytes = [
+            0x15, 0, 0x15, 0xd8, 0x04, 0x15, 8, 0x2c, 0x19, 0x25, 2, 4, 0, 0, 1, 2, 3, 4, 9,
+        ];
         let (first, rest) = page(&bytes).unwrap();
         assert_eq!((first.unpacked, rest), (300, &[9_u8][..]));
         for length in 0..bytes.len() - 1 {

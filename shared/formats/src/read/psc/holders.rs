@@ -29,12 +29,19 @@ pub(super) fn holder(kind: &str, data: &Data<'_>, company: &str) -> Result<Holde
             return Err(missing());
         }
         return Ok(Holder {
-            id: format!("{full} ({})", month_of_birth(data).unwrap_or_else(|| company.to_owned())),
+            id: format!(
+                "{full} ({})",
+                month_of_birth(data).unwrap_or_else(|| company.to_owned())
+            ),
             name: if name.is_empty() { full } else { name.to_owned() },
             kind: Kind::Person,
         });
     }
-    let id = data.identification.as_ref().and_then(registration).unwrap_or_else(|| plain(name));
+    let id = data
+        .identification
+        .as_ref()
+        .and_then(registration)
+        .unwrap_or_else(|| plain(name));
     if id.is_empty() {
         return Err(missing());
     }
@@ -47,7 +54,11 @@ pub(super) fn holder(kind: &str, data: &Data<'_>, company: &str) -> Result<Holde
 
 /// A number of the UK register as it writes it: eight characters, numbers with zeros before them.
 pub(super) fn company_number(number: &str) -> String {
-    let number: String = number.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+    let number: String = number
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_uppercase)
+        .collect();
     if !number.is_empty() && number.len() < 8 && number.bytes().all(|byte| byte.is_ascii_digit()) {
         return format!("{number:0>8}");
     }
@@ -85,7 +96,11 @@ fn registration(identification: &Identification<'_>) -> Option<String> {
         return Some(as_register);
     }
     let place = if country.is_empty() { place.trim() } else { &country };
-    Some(if place.is_empty() { plain(number) } else { format!("{} ({place})", plain(number)) })
+    Some(if place.is_empty() {
+        plain(number)
+    } else {
+        format!("{} ({place})", plain(number))
+    })
 }
 
 fn speaks_of_uk(place: &str) -> bool {
@@ -131,23 +146,45 @@ mod tests {
     fn a_person_is_a_name_and_a_month_of_birth() {
         let data = r#"{"name": "Mrs Jane  Ann Doe", "name_elements": {"title": "Mrs", "forename": "Jane", "middle_name": "ann",
             "surname": "Doe"}, "date_of_birth": {"month": 5, "year": 1970}}"#;
-        assert_eq!(id_of("individual-person-with-significant-control", data), "JANE ANN DOE (1970-05)");
-        assert_eq!(id_of("individual-beneficial-owner", r#"{"name": "Jane Doe"}"#), "JANE DOE (01234567)");
+        assert_eq!(
+            id_of("individual-person-with-significant-control", data),
+            "JANE ANN DOE (1970-05)"
+        );
+        assert_eq!(
+            id_of("individual-beneficial-owner", r#"{"name": "Jane Doe"}"#),
+            "JANE DOE (01234567)"
+        );
     }
 
     #[test]
     fn a_company_is_its_number() {
         for (identification, id) in [
-            (r#"{"registration_number": "1234567", "country_registered": "England And Wales"}"#, "01234567"),
-            (r#"{"registration_number": "sc 123456", "place_registered": "Companies House"}"#, "SC123456"),
+            (
+                r#"{"registration_number": "1234567", "country_registered": "England And Wales"}"#,
+                "01234567",
+            ),
+            (
+                r#"{"registration_number": "sc 123456", "place_registered": "Companies House"}"#,
+                "SC123456",
+            ),
             (r#"{"registration_number": "01234567"}"#, "01234567"),
-            (r#"{"registration_number": "1234567", "country_registered": "Jersey"}"#, "1234567 (JERSEY)"),
-            (r#"{"registration_number": "123", "country_registered": "New South Wales"}"#, "123 (NEW SOUTH WALES)"),
+            (
+                r#"{"registration_number": "1234567", "country_registered": "Jersey"}"#,
+                "1234567 (JERSEY)",
+            ),
+            (
+                r#"{"registration_number": "123", "country_registered": "New South Wales"}"#,
+                "123 (NEW SOUTH WALES)",
+            ),
             (r#"{"registration_number": "n/a"}"#, "HOLDING LTD"),
             ("{}", "HOLDING LTD"),
         ] {
             let data = format!(r#"{{"name": "Holding Ltd", "identification": {identification}}}"#);
-            assert_eq!(id_of("corporate-entity-person-with-significant-control", &data), id, "{identification}");
+            assert_eq!(
+                id_of("corporate-entity-person-with-significant-control", &data),
+                id,
+                "{identification}"
+            );
         }
     }
 }

@@ -54,6 +54,7 @@ struct Data<'a> {
     #[serde(default)]
     natures_of_control: Option<Texts<'a>>,
     ceased_on: Option<Text<'a>>,
+    ceased: Option<Text<'a>>,
     statement: Option<Text<'a>>,
 }
 
@@ -86,7 +87,10 @@ enum Found {
     /// The totals at the end, or an exemption from the duty to tell.
     Nothing,
     Ended(String),
-    Undisclosed { company: String, why: String },
+    Undisclosed {
+        company: String,
+        why: String,
+    },
     Control(Control),
 }
 
@@ -130,11 +134,20 @@ fn found(element: &[u8]) -> Result<Found, RecordError> {
     }
     let company = holders::company_number(str_of(company_number.as_ref()));
     if company.is_empty() {
-        return Err(bad_field("missing_id", "company_number", "", "is missing", "every record is about a company"));
+        return Err(bad_field(
+            "missing_id",
+            "company_number",
+            "",
+            "is missing",
+            "every record is about a company",
+        ));
     }
     let ceased = str_of(data.ceased_on.as_ref());
-    if !ceased.is_empty() {
-        return Ok(Found::Ended(format!("{company}: {} until {ceased}", str_of(data.name.as_ref()))));
+    if !ceased.is_empty() || str_of(data.ceased.as_ref()) == "true" {
+        return Ok(Found::Ended(format!(
+            "{company}: {} until {ceased}",
+            str_of(data.name.as_ref())
+        )));
     }
     if kind.ends_with("-statement") {
         let why = str_of(data.statement.as_ref()).to_owned();
@@ -146,13 +159,25 @@ fn found(element: &[u8]) -> Result<Found, RecordError> {
     }
     let holder = holder(kind, &data, &company)?;
     let natures = data.natures_of_control.unwrap_or_default();
-    let natures = natures.0.iter().map(|text| (nature(text.as_str()), text.as_str().to_owned())).collect();
-    Ok(Found::Control(Control { company, holder, natures }))
+    let natures = natures
+        .0
+        .iter()
+        .map(|text| (nature(text.as_str()), text.as_str().to_owned()))
+        .collect();
+    Ok(Found::Control(Control {
+        company,
+        holder,
+        natures,
+    }))
 }
 
 impl Control {
     fn take<E>(self, row: u64, intake: &mut Intake<'_, E>) -> Result<(), ReadError<E>> {
-        let Self { company, holder, natures } = self;
+        let Self {
+            company,
+            holder,
+            natures,
+        } = self;
         let place = || format!("row {row}: {} of {company}", holder.id);
         let fields = [("name", &holder.id), ("company_number", &company)].map(|(name, text)| Field {
             name,

@@ -28,7 +28,8 @@ pub(super) fn nature(code: &str) -> Nature {
     if let Some(band) = after("ownership-of-shares-") {
         return Nature::Shares(band);
     }
-    if let Some(band) = after("right-to-share-surplus-assets-").or_else(|| after("part-right-to-share-surplus-assets-")) {
+    if let Some(band) = after("right-to-share-surplus-assets-").or_else(|| after("part-right-to-share-surplus-assets-"))
+    {
         return Nature::SurplusAssets(band);
     }
     if let Some(band) = after("voting-rights-") {
@@ -52,7 +53,8 @@ fn band(code: &str) -> Option<Amount> {
         ("more-than-25-percent", quarter.just_above(), whole),
     ];
     let (.., lower, upper) = bands.into_iter().find(|(name, ..)| {
-        code.strip_prefix(name).is_some_and(|capacity| capacity.is_empty() || capacity.starts_with('-'))
+        code.strip_prefix(name)
+            .is_some_and(|capacity| capacity.is_empty() || capacity.starts_with('-'))
     })?;
     Some(Amount { lower, upper })
 }
@@ -69,7 +71,9 @@ mod tests {
             };
             assert_eq!((band.lower.value(), band.upper.value()), (0.25_f64.next_up(), 0.5));
         }
-        assert!(matches!(nature("voting-rights-75-to-100-percent-as-firm"), Nature::Votes(band) if band.upper.value() == 1.0));
+        assert!(
+            matches!(nature("voting-rights-75-to-100-percent-as-firm"), Nature::Votes(band) if band.upper.value() == 1.0)
+        );
         let overseas = "ownership-of-shares-more-than-25-percent-registered-overseas-entity";
         assert!(matches!(nature(overseas), Nature::Shares(band) if band.upper.value() == 1.0));
         let partnership = "right-to-share-surplus-assets-50-to-75-percent-limited-liability-partnership";
@@ -78,10 +82,18 @@ mod tests {
 
     #[test]
     fn control_is_no_share() {
-        for code in ["right-to-appoint-and-remove-directors-as-trust", "significant-influence-or-control"] {
+        for code in [
+            "right-to-appoint-and-remove-directors-as-trust",
+            "significant-influence-or-control",
+        ] {
             assert_eq!(nature(code), Nature::Control);
         }
-        for code in ["", "ownership-of-shares-", "ownership-of-shares-25-to-50-percentage", "registered-owner-as-nominee"] {
+        for code in [
+            "",
+            "ownership-of-shares-",
+            "ownership-of-shares-25-to-50-percentage",
+            "registered-owner-as-nominee",
+        ] {
             assert_eq!(nature(code), Nature::Unknown, "{code}");
         }
     }
