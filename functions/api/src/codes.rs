@@ -69,6 +69,7 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type": "Send JSON, with the header Content-Type: application/json.",
     UploadNotFound = "upload_not_found": "Nothing was put under this upload id yet.",
     UploadTooLarge = "upload_too_large": "The file is larger than the API takes.",
+    ValuesNeeded = "values_needed": "The job type needs values of companies.",
     ValuesNotTaken = "values_not_taken": "The job type takes no values of companies.",
 }
 

@@ -224,7 +224,7 @@ fn answer(operation: &str) -> Option<Value> {
         "job_types" => {
             json!({"job_types": [{"name": "katz", "summary": "Katz centrality.", "parameters": {"type": "object", "properties": {}},
                               "stages": [{"name": "building", "weight": 25}],
-                              "columns": [{"name": "company", "kind": "text", "unit": "", "description": "the company"}], "takes_values": false}]})
+                              "columns": [{"name": "company", "kind": "text", "unit": "", "description": "the company"}], "takes_values": false, "needs_values": false}]})
         }
         "healthz" => json!({"status": "ok", "version": "0.1.0"}),
         _ => return None,

@@ -257,7 +257,9 @@ fn describe_type(page: &mut Page, job_type: &JobType) {
         "<article aria-labelledby=\"type-{name}\"><h3 id=\"type-{name}\"><code>{name}</code></h3>\n<p>"
     );
     page.text(job_type.summary);
-    if job_type.takes_values {
+    if job_type.needs_values {
+        page.raw(" Needs a value for each company, as <code>input.values</code>.");
+    } else if job_type.takes_values {
         page.raw(" Takes a value for each company, as <code>input.values</code>.");
     }
     page.raw("</p>\n");

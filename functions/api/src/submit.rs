@@ -183,7 +183,7 @@ fn check_values(api: &Api, request: &JobRequest) -> Result<(), Problem> {
     let job_type = api.registry.get(&request.job_type)?;
     if request.input.values.is_none() && job_type.needs_values {
         return Err(Problem::bad_request(
-            "values_needed",
+            Code::ValuesNeeded,
             "input.values",
             format!(
                 "job type {} needs a second file, with a value for each company (--values on the command line)",
