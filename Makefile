@@ -19,7 +19,7 @@ KILL       ?=
 STAKEGRAPH = cargo run --release --locked --package local --bin stakegraph --
 
 .DEFAULT_GOAL := help
-.PHONY: help run inspect serve test build check deny validate deploy destroy local-aws test-aws cold-start bench load
+.PHONY: under-test help run inspect serve test build check deny validate deploy destroy local-aws test-aws test-browser test-api-fuzz cold-start bench load
 
 # What the commands on AWS need beside Rust lives in the project, and comes from PyPI.
 SAM_TOOLS  = infra/.venv/ready
@@ -28,7 +28,7 @@ WITH_SAM   = PATH="$(CURDIR)/infra/.venv/bin:$$PATH" SAM_CLI_TELEMETRY=0
 NATIVE     = Architecture=$(shell uname -m | sed 's/aarch64/arm64/')
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  Settings: FILE, TYPE, OUT and ARGS for run; LISTEN and DATA for serve; STACK, REGION and PARAMETERS for deploy"
 
 run: ## Run one job through the whole system: make run [FILE=edges.csv] [TYPE=structure]
@@ -79,6 +79,25 @@ test-aws: $(SAM_TOOLS) $(TEST_TOOLS) validate ## Prove the stack without an acco
 	cd infra && $(WITH_SAM) sam build --template-file template.yaml --parameter-overrides $(NATIVE)
 	cargo build --locked --package system-tests --bin stakegraph-under-test
 	tests/aws/.venv/bin/pytest --quiet tests/aws
+
+BROWSER_TOOLS = tests/browser/node_modules/.package-lock.json
+UNDER_TEST    = target/debug/stakegraph-under-test
+under-test:
+	cargo build --locked --package system-tests --bin stakegraph-under-test
+
+test-browser: under-test $(BROWSER_TOOLS) ## Use the dashboard in Chromium (needs Node 18 and chromium; CHROMIUM=path)
+	cd tests/browser && STAKEGRAPH="$(CURDIR)/$(UNDER_TEST)" node --test --test-reporter=spec
+
+test-api-fuzz: under-test tests/api/.venv/ready ## Send the API what its contract allows and forbids: [SECONDS=30]
+	tests/api/.venv/bin/python tests/api/fuzz.py "$(CURDIR)/$(UNDER_TEST)" "$(SECONDS)"
+
+$(BROWSER_TOOLS): tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts
+
+tests/api/.venv/ready: tests/api/requirements.txt
+	python3 -m venv tests/api/.venv
+	tests/api/.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 cold-start: ## Measure start-up and size of what test-aws built
 	python3 tests/aws/cold_start.py target/lambda

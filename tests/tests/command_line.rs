@@ -162,6 +162,27 @@ fn an_interrupted_run_says_so_and_leaves_nothing() {
 }
 
 #[test]
+fn shells_are_told_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = stakegraph(&["completions", shell]);
+        let script = said(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        for word in ["stakegraph", "submit", "callback-url", "completions"] {
+            assert!(script.contains(word), "{word} for {shell}");
+        }
+    }
+    assert_eq!(stakegraph(&["completions", "abacus"]).status.code(), Some(2));
+}
+
+#[test]
+fn without_a_terminal_there_are_no_colours_and_no_bar() {
+    let out = tempfile::tempdir().unwrap();
+    let output = run("structure", Path::new(SAMPLE), out.path(), &[]);
+    let stderr = said(&output.stderr);
+    assert!(!stderr.contains('\u{1b}') && !stderr.contains('['), "{stderr}");
+}
+
+#[test]
 fn commands_work_on_a_running_system() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(BINARY, data.path());
@@ -181,6 +202,11 @@ fn commands_work_on_a_running_system() {
     let folder = tempfile::tempdir().unwrap();
     let fetched = at(&["reports", id, "--out", folder.path().to_str().unwrap()]);
     assert_eq!(fetched.lines().count(), 5);
+    let listed: Value = serde_json::from_str(&at(&["reports", id, "--json"])).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 5);
+    let fetched = at(&["reports", id, "--json", "--out", folder.path().to_str().unwrap()]);
+    let fetched: Vec<String> = serde_json::from_str(&fetched).unwrap();
+    assert!(fetched.iter().all(|path| Path::new(path).is_file()), "{fetched:?}");
     let revoked = stakegraph(&["revoke", id, "--url", &url]);
     assert_eq!(revoked.status.code(), Some(2), "it had ended");
     assert!(said(&revoked.stderr).contains("job_ended"));

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::Problem;
+use crate::codes::Code;
 
 /// A JSON body with a digest of it. A problem names the field at fault.
 pub(crate) struct JsonBody<T> {
@@ -26,7 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         if !is_json(&request) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
+                Code::UnsupportedMediaType,
                 "send JSON, with the header Content-Type: application/json",
             ));
         }
@@ -47,18 +48,18 @@ fn too_large(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
+            Code::BodyTooLarge,
             "the body is larger than this API takes; put a large graph up with POST /uploads",
         );
     }
-    Problem::new(StatusCode::BAD_REQUEST, "unreadable_body", "the body broke off")
+    Problem::new(StatusCode::BAD_REQUEST, Code::UnreadableBody, "the body broke off")
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<JsonBody<T>, Problem> {
     let document: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
         Problem::new(
             StatusCode::BAD_REQUEST,
-            "malformed_json",
+            Code::MalformedJson,
             format!("the body is not JSON: {error}"),
         )
     })?;
@@ -67,7 +68,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<JsonBody<T>, Problem> {
         let path = error.path().to_string();
         let problem = Problem::new(
             StatusCode::BAD_REQUEST,
-            "invalid_request",
+            Code::InvalidRequest,
             error.into_inner().to_string(),
         );
         if path == "." { problem } else { problem.at(path) }
@@ -104,12 +105,12 @@ async fn path_fields<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Vec
     Path::<Vec<String>>::from_request_parts(parts, state)
         .await
         .map(|Path(fields)| fields)
-        .map_err(|error| Problem::bad_request("invalid_path", "path", error.body_text()))
+        .map_err(|error| Problem::bad_request(Code::InvalidPath, "path", error.body_text()))
 }
 
 fn parse_id(id: &str) -> Result<JobId, Problem> {
     id.parse()
-        .map_err(|_| Problem::bad_request("invalid_job_id", "id", "a job id is a UUID"))
+        .map_err(|_| Problem::bad_request(Code::InvalidJobId, "id", "a job id is a UUID"))
 }
 
 /// The query of a URL. A problem says what is wrong with it.
@@ -122,6 +123,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
         Query::<T>::from_request_parts(parts, state)
             .await
             .map(|Query(value)| Self(value))
-            .map_err(|error| Problem::bad_request("invalid_query", "query", error.body_text()))
+            .map_err(|error| Problem::bad_request(Code::InvalidQuery, "query", error.body_text()))
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::body::JobPath;
+use crate::codes::Code;
 use crate::{Api, Problem};
 
 /// How a completion event stands.
@@ -66,14 +67,14 @@ struct Attempt {
 }
 
 /// Every attempt to call back.
-#[utoipa::path(get, path = "/jobs/{id}/deliveries", params(("id" = String, Path, description = "The job's UUID")),
+#[utoipa::path(get, path = "/jobs/{id}/deliveries", operation_id = "deliveries", params(("id" = String, Path, description = "The job's UUID")),
     responses((status = 200, body = Deliveries), (status = 400, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn list(State(api): State<Api>, JobPath(id): JobPath) -> Result<Json<Deliveries>, Problem> {
     view(&api, id).await.map(Json)
 }
 
 /// Deliver the event of a job again, with the same id, to all its subscribers.
-#[utoipa::path(post, path = "/jobs/{id}/deliveries/replay", params(("id" = String, Path, description = "The job's UUID")),
+#[utoipa::path(post, path = "/jobs/{id}/deliveries/replay", operation_id = "replay", params(("id" = String, Path, description = "The job's UUID")),
     responses((status = 202, body = Deliveries), (status = 400, body = Problem), (status = 404, body = Problem),
               (status = 409, body = Problem, description = "There is nothing to deliver"), (status = 503, body = Problem)))]
 pub(crate) async fn replay(
@@ -86,7 +87,7 @@ pub(crate) async fn replay(
     if completion.is_none_or(|completion| completion.subscriptions.is_empty()) {
         return Err(Problem::new(
             StatusCode::CONFLICT,
-            "nothing_to_deliver",
+            Code::NothingToDeliver,
             "only a job that has ended, and of which somebody is to be told, has an event to deliver",
         ));
     }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use jobs::Idempotency;
 
 use crate::Problem;
+use crate::codes::Code;
 
 const NAME: &str = "idempotency-key";
 const LONGEST: usize = 255;
@@ -27,7 +28,13 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let mut values = parts.headers.get_all(NAME).iter();
-        let refuse = |why: String| Err(Problem::bad_request("invalid_idempotency_key", "Idempotency-Key", why));
+        let refuse = |why: String| {
+            Err(Problem::bad_request(
+                Code::InvalidIdempotencyKey,
+                "Idempotency-Key",
+                why,
+            ))
+        };
         let value = match (values.next(), values.next()) {
             (None, _) => return Ok(Self(None)),
             (Some(value), None) => value,

@@ -45,7 +45,7 @@ struct StageView {
 }
 
 /// The job types, each with its parameters, stages and result columns.
-#[utoipa::path(get, path = "/job-types", responses((status = 200, body = JobTypes)))]
+#[utoipa::path(get, path = "/job-types", operation_id = "job_types", responses((status = 200, body = JobTypes)))]
 pub(crate) async fn list(State(api): State<Api>) -> Json<JobTypes> {
     let job_types = api.registry.types().map(|job_type| JobTypeView {
         name: job_type.name,

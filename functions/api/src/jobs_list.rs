@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{JobPath, Parameters};
+use crate::codes::Code;
 use crate::wire::JobView;
 use crate::{Api, Problem, TENANT};
 
@@ -38,7 +39,7 @@ pub(crate) struct JobPage {
 }
 
 /// List jobs, newest first.
-#[utoipa::path(get, path = "/jobs", params(ListQuery),
+#[utoipa::path(get, path = "/jobs", operation_id = "jobs", params(ListQuery),
     responses((status = 200, body = JobPage), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Api>,
@@ -53,7 +54,7 @@ pub(crate) async fn list(
     }
     let limit = query.limit.unwrap_or(20);
     if !(1..=100).contains(&limit) {
-        return Err(Problem::bad_request("invalid_limit", "limit", "a limit is 1 to 100"));
+        return Err(Problem::bad_request(Code::InvalidLimit, "limit", "a limit is 1 to 100"));
     }
     let cursor = query.cursor.map(|cursor| cursor.parse()).transpose();
     let cursor = cursor.map_err(|_| Problem::from(jobs::Error::BadCursor))?;
@@ -67,12 +68,12 @@ pub(crate) async fn list(
 fn parse_status(text: &str) -> Result<Status, Problem> {
     text.parse().map_err(|()| {
         let known = Status::ALL.map(Status::as_str).join(", ");
-        Problem::bad_request("invalid_status", "status", format!("known are {known}"))
+        Problem::bad_request(Code::InvalidStatus, "status", format!("known are {known}"))
     })
 }
 
 /// Look at a job.
-#[utoipa::path(get, path = "/jobs/{id}", params(("id" = String, Path, description = "The job's UUID")),
+#[utoipa::path(get, path = "/jobs/{id}", operation_id = "job", params(("id" = String, Path, description = "The job's UUID")),
     responses((status = 200, body = JobView, headers(("ETag" = String))), (status = 304, description = "Not modified since If-None-Match"),
               (status = 400, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn get(State(api): State<Api>, JobPath(id): JobPath, headers: HeaderMap) -> Result<Response, Problem> {

@@ -2,11 +2,16 @@
 //!
 //! [`router`] is a plain axum router. `main.rs` hands it to the Lambda runtime; the local binary serves it directly.
 //! Errors are RFC 9457 problem details with a stable `code` ([`Problem`]). The calls and `/openapi.json` come from one
-//! list, so a call that is not documented does not exist; beside them is one page for people.
+//! list, so a call that is not documented does not exist; beside them are the pages for people: the
+//! dashboard and `/docs`.
 
 mod body;
+mod codes;
 mod companies;
+mod contract;
+mod dashboard;
 mod deliveries;
+mod docs;
 mod idempotency;
 mod job_types;
 mod jobs_list;
@@ -28,7 +33,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::get;
 use jobs::{Clients, Registry};
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
@@ -86,8 +93,8 @@ fn documented() -> OpenApiRouter<Api> {
 
 /// The contract as it is committed in `functions/api/openapi.json`.
 #[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().to_openapi()
+pub fn openapi() -> Value {
+    contract::complete(documented().to_openapi())
 }
 
 /// All routes.
@@ -95,7 +102,8 @@ pub fn router(api: Api) -> Router {
     let limit = api.settings.max_body_bytes;
     let (router, _) = documented().split_for_parts();
     router
-        .merge(meta::home())
+        .merge(dashboard::routes())
+        .route("/docs", get(docs::page))
         .fallback(meta::not_found)
         .method_not_allowed_fallback(meta::method_not_allowed)
         .with_state(api)
@@ -104,11 +112,7 @@ pub fn router(api: Api) -> Router {
         .layer(security_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(security_header(header::REFERRER_POLICY, "no-referrer"))
         .layer(security_header(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(security_header(
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ))
+        .layer(security_header(header::CONTENT_SECURITY_POLICY, dashboard::POLICY))
         .layer(TraceLayer::new_for_http().make_span_with(request_span))
 }
 

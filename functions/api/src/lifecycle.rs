@@ -8,13 +8,14 @@ use jobs::protocol::{Event, State as Life};
 use jobs::{Job, JobId, Status};
 
 use crate::body::JobPath;
+use crate::codes::Code;
 use crate::idempotency::IdempotencyKey;
 use crate::submit::{Accepted, accept, answered};
 use crate::wire::JobView;
 use crate::{Api, Problem};
 
 /// Stop a job. Its worker learns of it at its next write.
-#[utoipa::path(post, path = "/jobs/{id}/revoke", params(("id" = String, Path, description = "The job's UUID")),
+#[utoipa::path(post, path = "/jobs/{id}/revoke", operation_id = "revoke", params(("id" = String, Path, description = "The job's UUID")),
     responses((status = 200, body = JobView), (status = 400, body = Problem), (status = 404, body = Problem),
               (status = 409, body = Problem, description = "It had ended before"), (status = 503, body = Problem)))]
 pub(crate) async fn revoke(State(api): State<Api>, JobPath(id): JobPath) -> Result<Json<JobView>, Problem> {
@@ -24,7 +25,7 @@ pub(crate) async fn revoke(State(api): State<Api>, JobPath(id): JobPath) -> Resu
 }
 
 /// Try a failed or revoked job again, as a new job that starts after the stages that the old one committed.
-#[utoipa::path(post, path = "/jobs/{id}/retry", params(("id" = String, Path, description = "The job's UUID"),
+#[utoipa::path(post, path = "/jobs/{id}/retry", operation_id = "retry", params(("id" = String, Path, description = "The job's UUID"),
             ("Idempotency-Key" = Option<String>, Header,
              description = "The same key with the same job to retry is the same new job, for 24 hours")),
     responses((status = 202, body = JobView, headers(("Location" = String), ("Retry-After" = u32))), (status = 400, body = Problem),
@@ -43,7 +44,7 @@ pub(crate) async fn retry(
     if !matches!(old.state.status, Status::Failure | Status::Revoked) {
         return Err(Problem::new(
             StatusCode::CONFLICT,
-            "job_not_failed",
+            Code::JobNotFailed,
             format!(
                 "only a FAILURE or REVOKED job is tried again; this one is {}",
                 old.state.status

@@ -11,6 +11,8 @@ use jobs::{Error, ParameterError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::codes::Code;
+
 /// A problem: what is wrong, where, and a word for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
@@ -20,7 +22,7 @@ pub struct Problem {
     title: &'static str,
     /// A stable word for programs.
     #[schema(example = "unknown_job_type")]
-    code: &'static str,
+    code: Code,
     /// A sentence for people.
     detail: String,
     /// The field of the request at fault, such as `input.stakes[3].share`.
@@ -32,7 +34,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         Self {
             status: status.as_u16(),
             title: status.canonical_reason().unwrap_or("Error"),
@@ -43,11 +45,11 @@ impl Problem {
         }
     }
 
-    pub(crate) fn bad_request(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(code: Code, field: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail).at(field)
     }
 
-    pub(crate) fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn not_found(code: Code, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 
@@ -83,44 +85,48 @@ impl IntoResponse for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
-            Error::NotFound(id) => Self::not_found("job_not_found", format!("there is no job {id}")),
+            Error::NotFound(id) => Self::not_found(Code::JobNotFound, format!("there is no job {id}")),
             Error::Refused(Refused::Ended(status)) => Self::new(
                 StatusCode::CONFLICT,
-                "job_ended",
+                Code::JobEnded,
                 format!("the job ended as {status} and cannot change any more"),
             ),
-            Error::Refused(refused) => Self::new(StatusCode::CONFLICT, "job_busy", format!("cannot {refused}")),
+            Error::Refused(refused) => Self::new(StatusCode::CONFLICT, Code::JobBusy, format!("cannot {refused}")),
             Error::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
+                Code::IdempotencyKeyReused,
                 "this Idempotency-Key came before with another body",
             )
             .at("Idempotency-Key"),
             Error::KeyInFlight => Self::new(
                 StatusCode::CONFLICT,
-                "idempotency_key_in_flight",
+                Code::IdempotencyKeyInFlight,
                 "a request with this Idempotency-Key is being answered; ask again in a moment",
             )
             .at("Idempotency-Key"),
             Error::BadCursor => {
-                Self::bad_request("invalid_cursor", "cursor", "the cursor does not come from this list")
+                Self::bad_request(Code::InvalidCursor, "cursor", "the cursor does not come from this list")
             }
             Error::NoObject(_) => Self::new(
                 StatusCode::GONE,
-                "file_expired",
+                Code::FileExpired,
                 "the file was kept for a while and is gone",
             ),
             Error::Unavailable { .. } => {
                 tracing::error!(error = error.with_causes(), "a service did not answer");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "unavailable",
+                    Code::Unavailable,
                     "a service behind the API did not answer; ask again in a moment",
                 )
             }
             Error::Corrupt { .. } => {
                 tracing::error!(error = error.with_causes(), "a record cannot be read");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a record cannot be read")
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    Code::Internal,
+                    "a record cannot be read",
+                )
             }
         }
     }
@@ -131,15 +137,15 @@ impl From<ParameterError> for Problem {
         let detail = error.to_string();
         match error {
             ParameterError::UnknownType { known, .. } => {
-                Self::bad_request("unknown_job_type", "type", detail).knowing(known)
+                Self::bad_request(Code::UnknownJobType, "type", detail).knowing(known)
             }
             ParameterError::UnknownParameter { name, known } => {
-                Self::bad_request("unknown_parameter", &format!("parameters.{name}"), detail).knowing(known)
+                Self::bad_request(Code::UnknownParameter, &format!("parameters.{name}"), detail).knowing(known)
             }
             ParameterError::Invalid { name, .. } => {
-                Self::bad_request("invalid_parameter", &format!("parameters.{name}"), detail)
+                Self::bad_request(Code::InvalidParameter, &format!("parameters.{name}"), detail)
             }
-            ParameterError::NotAnObject => Self::bad_request("invalid_parameter", "parameters", detail),
+            ParameterError::NotAnObject => Self::bad_request(Code::InvalidParameter, "parameters", detail),
         }
     }
 }
@@ -153,7 +159,7 @@ pub(crate) fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
     tracing::error!(panic = said.unwrap_or("without a word"), "a handler panicked");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
+        Code::Internal,
         "the API has a defect here; it was logged",
     )
     .into_response()

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::body::JsonBody;
+use crate::codes::Code;
 use crate::idempotency::IdempotencyKey;
 use crate::uploads::{input_key, new_upload};
 use crate::wire::JobView;
@@ -82,7 +83,7 @@ struct ValuesUpload {
 pub(crate) type Accepted = (StatusCode, [(HeaderName, String); 2], Json<JobView>);
 
 /// Accept a job.
-#[utoipa::path(post, path = "/jobs", request_body = JobRequest,
+#[utoipa::path(post, path = "/jobs", operation_id = "submit", request_body = JobRequest,
     params(("Idempotency-Key" = Option<String>, Header,
             description = "The same key with the same body is the same job, and gets the first answer again, for 24 hours")),
     responses(
@@ -168,7 +169,7 @@ impl Api {
 fn check_callback(api: &Api, url: Option<&str>) -> Result<(), Problem> {
     const LONGEST: usize = 2048;
     let Some(url) = url else { return Ok(()) };
-    let refuse = |why: String| Problem::bad_request("invalid_callback_url", "callback_url", why);
+    let refuse = |why: String| Problem::bad_request(Code::InvalidCallbackUrl, "callback_url", why);
     if url.len() > LONGEST {
         return Err(refuse(format!("longer than {LONGEST} bytes")));
     }
@@ -183,7 +184,7 @@ fn check_values(api: &Api, request: &JobRequest) -> Result<(), Problem> {
     let job_type = api.registry.get(&request.job_type)?;
     if request.input.values.is_none() && job_type.needs_values {
         return Err(Problem::bad_request(
-            "values_needed",
+            Code::ValuesNeeded,
             "input.values",
             format!(
                 "job type {} needs a second file, with a value for each company (--values on the command line)",
@@ -195,7 +196,7 @@ fn check_values(api: &Api, request: &JobRequest) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::bad_request(
-        "values_not_taken",
+        Code::ValuesNotTaken,
         "input.values",
         format!("job type {} takes no values", request.job_type),
     ))
@@ -227,7 +228,7 @@ impl Draft {
             && !matches!(unit.as_str(), "fraction" | "percent")
         {
             return Err(Problem::bad_request(
-                "invalid_unit",
+                Code::InvalidUnit,
                 "input.unit",
                 "a unit is fraction or percent",
             ));
@@ -241,7 +242,7 @@ impl Draft {
             (None, Some(upload)) => Given::Upload(upload),
             (Some(_), Some(_)) | (None, None) => {
                 return Err(Problem::bad_request(
-                    "invalid_input",
+                    Code::InvalidInput,
                     "input",
                     "give either stakes or upload",
                 ));
@@ -326,7 +327,7 @@ fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
     match texts.chain(columns).find(|(_, text)| text.len() > LONGEST) {
         None => Ok(()),
         Some((field, _)) => Err(Problem::bad_request(
-            "too_long",
+            Code::TooLong,
             field,
             format!("longer than {LONGEST} bytes"),
         )),
@@ -336,14 +337,18 @@ fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
 async fn find_upload(api: &Api, upload: &str, field: &'static str) -> Result<String, Problem> {
     // Only what POST /uploads gives out becomes part of a key.
     let Ok(id) = upload.parse::<JobId>() else {
-        return Err(Problem::bad_request("invalid_upload", field, "an upload id is a UUID"));
+        return Err(Problem::bad_request(
+            Code::InvalidUpload,
+            field,
+            "an upload id is a UUID",
+        ));
     };
     let key = input_key(&id.to_string());
     match api.clients.files.size(&key).await {
         Ok(size) if size > api.settings.max_upload_bytes => Err(api.too_large(size).at(field)),
         Ok(_) => Ok(key),
         Err(Error::NoObject(_)) => Err(Problem::bad_request(
-            "upload_not_found",
+            Code::UploadNotFound,
             field,
             "nothing was put under this id yet; PUT the file to the URL that POST /uploads gave",
         )),

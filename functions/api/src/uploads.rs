@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::body::JsonBody;
+use crate::codes::Code;
 use crate::{Api, Problem};
 
 const LIFETIME: Duration = Duration::from_secs(900);
@@ -39,7 +40,7 @@ pub(crate) struct Upload {
 }
 
 /// Ask for a URL to put a file to.
-#[utoipa::path(post, path = "/uploads", request_body = UploadRequest,
+#[utoipa::path(post, path = "/uploads", operation_id = "upload", request_body = UploadRequest,
     responses((status = 201, body = Upload), (status = 400, body = Problem), (status = 413, body = Problem),
               (status = 415, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn create(
@@ -76,7 +77,7 @@ impl Api {
         let most = self.settings.max_upload_bytes;
         Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "upload_too_large",
+            Code::UploadTooLarge,
             format!("{size} bytes are more than the {most} that this API takes"),
         )
     }

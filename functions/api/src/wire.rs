@@ -31,6 +31,10 @@ pub(crate) struct JobView {
     /// As given, with every default filled in.
     #[schema(value_type = Object)]
     parameters: Value,
+    /// What it reads.
+    input: InputView,
+    /// Who is told once it ends, with `{job_id}` filled in.
+    callback_url: Option<String>,
     /// The job that this one tries again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_of: Option<String>,
@@ -45,6 +49,21 @@ pub(crate) struct JobView {
     reports: Vec<ReportView>,
     /// What can be asked next.
     links: Links,
+}
+
+/// What a job reads, as far as its caller said so.
+#[derive(Debug, Serialize, ToSchema)]
+struct InputView {
+    /// The name of the file.
+    name: Option<String>,
+    /// The format, where the caller insisted on one.
+    format: Option<String>,
+    /// The fields of the header that hold owner, owned and share, where they were named.
+    columns: Option<[String; 3]>,
+    /// `fraction` or `percent`, where it was said.
+    unit: Option<String>,
+    /// The name of the file of values, where it has one.
+    values_name: Option<String>,
 }
 
 /// Something found in the data.
@@ -111,6 +130,7 @@ struct Links {
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
         let links = Links::of(&job);
+        let callback_url = job.callback();
         let state = job.state;
         let outcome = state.outcome.unwrap_or_default();
         let id = job.id;
@@ -125,6 +145,14 @@ impl From<Job> for JobView {
             started_at: state.started_at.map(|at| at.to_string()),
             finished_at: state.finished_at.map(|at| at.to_string()),
             parameters: job.parameters.0,
+            input: InputView {
+                name: job.input.name,
+                format: job.input.format,
+                columns: job.input.columns,
+                unit: job.input.unit,
+                values_name: job.input.values.and_then(|values| values.name),
+            },
+            callback_url,
             retry_of: job.retry_of.map(|id| id.to_string()),
             warnings: outcome.warnings.into_iter().map(WarningView::from).collect(),
             error: state.error.map(ErrorView::from),

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tokio::runtime::Runtime;
 
 use crate::SystemSettings;
@@ -81,6 +81,12 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Serve(flags) => serve::serve(flags).await,
         Command::Run(flags) => run::run(flags).await,
         Command::Engines(flags) => engines::engines(flags).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Flags::command(), "stakegraph", &mut script);
+            say(String::from_utf8_lossy(&script).trim_end());
+            Ok(Ended::Success)
+        }
         Command::Inspect(flags) => inspect::inspect(&flags),
         Command::Remote(command) => {
             tokio::select! {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Who owns what? Ownership through chains and rings of cross-holdings.
 #[derive(Debug, Parser)]
@@ -23,6 +24,11 @@ pub(super) enum Command {
     Inspect(InspectFlags),
     /// Run the embedded engines alone, for functions that run elsewhere
     Engines(EnginesFlags),
+    /// Print what a shell needs to complete this command, for `source <(stakegraph completions bash)` and the like
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
     #[command(flatten)]
     Remote(RemoteCommand),
 }

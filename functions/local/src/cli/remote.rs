@@ -47,8 +47,11 @@ pub(super) async fn remote(command: RemoteCommand) -> anyhow::Result<Ended> {
             let client = Client::new(&at.url)?;
             let job = client.job(&id).await?;
             if let Some(folder) = out {
-                for path in client.fetch(&job, &folder).await? {
-                    say(&path.display().to_string());
+                let paths = client.fetch(&job, &folder).await?;
+                if at.json {
+                    say(&Value::from_iter(paths.iter().map(|path| path.display().to_string())).to_string());
+                } else {
+                    paths.iter().for_each(|path| say(&path.display().to_string()));
                 }
             } else if at.json {
                 say(&job.whole["reports"].to_string());

@@ -46,12 +46,27 @@ impl Files {
     ///
     /// As [`Files::sign_put`].
     pub async fn sign_get(&self, key: &str, name: &str, lifetime: Duration) -> Result<SignedRequest, Error> {
+        self.sign_read(key, format!("attachment; filename=\"{name}\""), lifetime)
+            .await
+    }
+
+    /// A URL that answers a GET of `key` as something to look at, named `name` where it is saved.
+    ///
+    /// # Errors
+    ///
+    /// As [`Files::sign_put`].
+    pub async fn sign_view(&self, key: &str, name: &str, lifetime: Duration) -> Result<SignedRequest, Error> {
+        self.sign_read(key, format!("inline; filename=\"{name}\""), lifetime)
+            .await
+    }
+
+    async fn sign_read(&self, key: &str, disposition: String, lifetime: Duration) -> Result<SignedRequest, Error> {
         let request = self
             .client
             .get_object()
             .bucket(&self.bucket)
             .key(key)
-            .response_content_disposition(format!("attachment; filename=\"{name}\""))
+            .response_content_disposition(disposition)
             .presigned(config(lifetime)?)
             .await
             .map_err(Error::unavailable(ACTION))?;
