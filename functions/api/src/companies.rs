@@ -68,14 +68,14 @@ pub(crate) async fn get(
     let mut found = table.store.rows_at(id, table.rows.epoch, &company).await?;
     while let Some(row_block) = found {
         let block = decode(&row_block)?;
-        let may_have_begun_before = block.companies.first() == Some(&company);
+        let may_have_begun_before = block.companies.first() == Some(company.as_str());
         blocks.push(block);
         if !may_have_begun_before {
             break;
         }
         found = table.store.rows_before(id, table.rows.epoch, &row_block).await?;
     }
-    let known = blocks.iter().any(|block| block.companies.contains(&company));
+    let known = blocks.iter().any(|block| block.companies.search(&company).is_some());
     if !known {
         return Err(unknown(&company));
     }
@@ -191,7 +191,7 @@ impl<'a> Table<'a> {
             let total = *count as usize;
             let shown = row..row + total.min(ROWS_OF_A_COMPANY);
             companies.push(CompanyRows {
-                company: company.clone(),
+                company: company.to_owned(),
                 rows: shown.map(|row| self.row(block, company, row)).collect(),
                 total,
             });
@@ -219,7 +219,7 @@ fn cell(column: &Values, row: usize) -> Value {
         Values::Text { dictionary, index } => index
             .get(row)
             .and_then(|at| dictionary.get(*at as usize))
-            .map_or(Value::Null, |text| Value::from(text.as_str())),
+            .map_or(Value::Null, Value::from),
         // NaN, which is how a block says undefined, becomes null.
         Values::Number(numbers) => numbers.get(row).map_or(Value::Null, |number| Value::from(*number)),
         Values::Count(counts) => counts.get(row).map_or(Value::Null, |count| Value::from(*count)),

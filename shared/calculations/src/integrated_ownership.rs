@@ -1,6 +1,6 @@
 //! Job type `integrated-ownership`: who holds how much of whom, directly and through every chain and ring.
 
-use formats::{Cell, Kind, Schema};
+use formats::{Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
@@ -129,12 +129,11 @@ impl IntegratedOwnership {
             &mut |table, company, pairs| {
                 table.company(network.name(company))?;
                 for pair in pairs {
-                    table.row(&[
-                        Cell::Text(solved.resolvent.owner_name(network, pair.owner)),
-                        Cell::Number(pair.direct),
-                        Cell::Number(pair.integrated),
-                        Cell::Number(pair.corrected),
-                    ])?;
+                    table.numbered_row(
+                        pair.owner,
+                        || solved.resolvent.owner_name(network, pair.owner),
+                        &[pair.direct, pair.integrated, pair.corrected],
+                    )?;
                 }
                 Ok(())
             },

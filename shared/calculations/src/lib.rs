@@ -26,6 +26,7 @@ mod network_control;
 mod pairs;
 mod presentation;
 mod reporting;
+mod streaming;
 mod structure;
 mod table;
 mod values;

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
 use ownership::{Finding, LeftOut};
 use reports::{Curve, Highlights, Summary, quality, report_html};
@@ -11,7 +10,8 @@ use serde_json::json;
 use crate::building::Built;
 use crate::calculating::Solved;
 use crate::presentation::Presentation;
-use crate::table::{Table, broken};
+use crate::streaming::write_files;
+use crate::table::Table;
 
 /// What there is to say about a calculation, apart from its rows.
 #[derive(Debug)]
@@ -162,19 +162,9 @@ pub(crate) fn report(
     table: &Table,
 ) -> Result<Vec<Report>, Failure> {
     let schema = presentation.schema;
-    let mut csv = CsvWriter::new(stage.report("result.csv", "text/csv"), schema).map_err(unwritten)?;
-    let parquet = stage.report("result.parquet", "application/vnd.apache.parquet");
-    let mut parquet = ParquetWriter::new(parquet, schema).map_err(unwritten)?;
     let mut highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
         .expect("a presentation names columns of its own schema");
-    table.each(stage, |encoded| {
-        let block = Block::decode(&encoded).map_err(broken)?;
-        csv.write(&block).map_err(unwritten)?;
-        parquet.write(&block).map_err(unwritten)?;
-        highlights.add(&block).map_err(broken)
-    })?;
-    let csv = csv.finish().map_err(unwritten)?.finish()?;
-    let parquet = parquet.finish().map_err(unwritten)?.finish()?;
+    let [csv, parquet] = write_files(stage, schema, table, &mut highlights)?;
     let summary = findings.summary(stage);
     let html = report_html(&reports::Report {
         title: presentation.title,
@@ -196,8 +186,4 @@ fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> 
     let mut file = stage.report(name, content_type);
     file.write_all(bytes).map_err(|error| Failure::of_service(&error))?;
     Ok(file.finish()?)
-}
-
-fn unwritten(error: WriteError) -> Failure {
-    Failure::of_service(&error)
 }

@@ -1,14 +1,20 @@
 //! Result rows in the table: blocks of rows sorted by company, so that one company is one query.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::item::{Item, job_pk, key, number, text};
 use crate::{Error, JobId, Store, Timestamp};
 
 /// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
 const BATCH: usize = 25;
+
+/// Batches on their way at once, while the next is gathered: about 5 MiB.
+const AT_ONCE: usize = 3;
 
 /// How often a throttled table is offered the same rows: about sixteen seconds, less than an invocation keeps for its end.
 const TRIES: u32 = 10;
@@ -42,6 +48,8 @@ pub struct RowsWriter {
     expires_at: Timestamp,
     blocks: u64,
     waiting: Vec<WriteRequest>,
+    /// What is on its way; given up with the writer.
+    sending: JoinSet<Result<(), Error>>,
 }
 
 impl Store {
@@ -56,6 +64,7 @@ impl Store {
             expires_at,
             blocks: 0,
             waiting: Vec::new(),
+            sending: JoinSet::new(),
         }
     }
 
@@ -159,11 +168,12 @@ impl RowsWriter {
         let put = PutRequest::builder()
             .set_item(Some(item))
             .build()
-            .map_err(Error::unavailable("write result rows"))?;
+            .map_err(Error::unavailable(WRITE))?;
         self.waiting.push(WriteRequest::builder().put_request(put).build());
         self.blocks += 1;
         if self.waiting.len() == BATCH {
-            self.flush()?;
+            self.wait(AT_ONCE - 1)?;
+            self.flush();
         }
         Ok(())
     }
@@ -174,42 +184,63 @@ impl RowsWriter {
     ///
     /// [`Error::Unavailable`].
     pub fn finish(mut self) -> Result<u64, Error> {
-        self.flush()?;
+        if !self.waiting.is_empty() {
+            self.flush();
+        }
+        self.wait(0)?;
         Ok(self.blocks)
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let mut pause_ms = 50;
-        let mut tries = 0;
-        while !waiting.is_empty() {
-            let answer = self
-                .runtime
-                .block_on(
-                    self.store
-                        .client
-                        .batch_write_item()
-                        .request_items(&self.store.table, waiting)
-                        .send(),
-                )
-                .map_err(Error::unavailable("write result rows"))?;
-            waiting = answer
-                .unprocessed_items
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, rest)| rest)
-                .collect();
-            if !waiting.is_empty() {
-                tries += 1;
-                if tries == TRIES {
-                    let refused = std::io::Error::other("ThrottlingException: the table takes no more");
-                    return Err(Error::unavailable("write result rows")(refused));
-                }
-                // The table is throttled: what it did not take is offered again, more and more slowly.
-                std::thread::sleep(std::time::Duration::from_millis(pause_ms));
-                pause_ms = (pause_ms * 2).min(5_000);
+    /// Begins to write what is gathered.
+    fn flush(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.sending
+            .spawn_on(put_all(self.store.clone(), waiting), &self.runtime);
+    }
+
+    /// Waits until at most `most` batches are on their way.
+    fn wait(&mut self, most: usize) -> Result<(), Error> {
+        while self.sending.len() > most {
+            match self.runtime.block_on(self.sending.join_next()) {
+                Some(Ok(written)) => written?,
+                Some(Err(error)) => return Err(Error::unavailable(WRITE)(error)),
+                None => return Ok(()),
             }
         }
         Ok(())
+    }
+}
+
+const WRITE: &str = "write result rows";
+
+/// Writes a batch. When this returns, all of it is durable.
+async fn put_all(store: Store, mut waiting: Vec<WriteRequest>) -> Result<(), Error> {
+    let mut pause_ms = 50;
+    let mut tries = 0;
+    loop {
+        let answer = store
+            .client
+            .batch_write_item()
+            .request_items(&store.table, waiting)
+            .send()
+            .await
+            .map_err(Error::unavailable(WRITE))?;
+        waiting = answer
+            .unprocessed_items
+            .into_iter()
+            .flatten()
+            .flat_map(|(_, rest)| rest)
+            .collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        tries += 1;
+        if tries == TRIES {
+            let refused = std::io::Error::other("ThrottlingException: the table takes no more");
+            return Err(Error::unavailable(WRITE)(refused));
+        }
+        // The table is throttled: what it did not take is offered again, more and more slowly.
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(5_000);
     }
 }
