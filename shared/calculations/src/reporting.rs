@@ -1,6 +1,7 @@
 //! Stage `reporting`: the files of a job.
 
 use std::io::Write;
+use std::time::Instant;
 
 use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
 use ownership::{Finding, LeftOut};
@@ -154,18 +155,22 @@ fn warning(finding: &Finding) -> Warning {
 }
 
 /// Writes `result.csv`, `result.parquet`, `summary.json` and `report.html`. Rows stream through; memory does not grow
-/// with them.
+/// with them. `reporting` is among the stages of the summary, with the seconds until the rows were written.
 pub(crate) fn report(
     stage: &StageRun<'_>,
     presentation: &Presentation,
     findings: &Findings,
     table: &Table,
 ) -> Result<Vec<Report>, Failure> {
+    let began = Instant::now();
     let schema = presentation.schema;
     let mut highlights = Highlights::new(schema, presentation.plot, presentation.top_by)
         .expect("a presentation names columns of its own schema");
     let [csv, parquet] = write_files(stage, schema, table, &mut highlights)?;
-    let summary = findings.summary(stage);
+    let mut summary = findings.summary(stage);
+    // This stage tells of itself what it has done by now: the rows. What follows is small.
+    let reporting = ("reporting".to_owned(), began.elapsed().as_secs_f64());
+    summary.stages.0.push(reporting);
     let html = report_html(&reports::Report {
         title: presentation.title,
         version: env!("CARGO_PKG_VERSION"),

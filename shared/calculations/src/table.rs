@@ -22,7 +22,7 @@ const WAITING: usize = 4;
 
 /// Takes rows company by company. Blocks are compressed and sent on a thread of their own, once there is a second one.
 pub(crate) struct TableWriter {
-    builder: BlockBuilder<'static>,
+    builder: BlockBuilder,
     encoder: Encoder,
     rows: u64,
     companies: u64,

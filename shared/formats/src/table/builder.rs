@@ -28,8 +28,7 @@ const CELL_COUNT: usize = 10;
 ///
 /// Each company is announced by [`company`](Self::company) and then given its rows; both yield the block that this
 /// filled, if it did. Rows cost no allocation but for texts that are new to the block.
-pub struct BlockBuilder<'s> {
-    schema: &'s Schema,
+pub struct BlockBuilder {
     block: Block,
     /// For every text column the positions of its dictionary by hash.
     lookups: Vec<HashTable<u32>>,
@@ -81,15 +80,14 @@ impl Numbered {
     }
 }
 
-impl<'s> BlockBuilder<'s> {
+impl BlockBuilder {
     /// A builder of blocks for results of this shape.
-    pub fn new(schema: &'s Schema) -> Self {
+    pub fn new(schema: &Schema) -> Self {
         let columns: Vec<Values> = schema.values().map(|column| Values::empty(column.kind)).collect();
         // Tags are rounded up to bytes in each column.
         let base = 3 * LENGTH + columns.len() * (2 + 2 * LENGTH);
         let numbers = schema.values().filter(|column| column.kind == Kind::Number).count();
         let mut builder = Self {
-            schema,
             lookups: columns.iter().map(|_| HashTable::new()).collect(),
             block: Block {
                 columns,

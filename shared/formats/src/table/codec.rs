@@ -64,7 +64,11 @@ pub(super) fn tag(number: f64, before: Option<f64>) -> u8 {
 
 /// The bytes that a number takes beside its tag.
 pub(super) fn number_bytes(number: f64, before: Option<f64>) -> usize {
-    if tag(number, before) == GIVEN { size_of::<f64>() } else { 0 }
+    if tag(number, before) == GIVEN {
+        size_of::<f64>()
+    } else {
+        0
+    }
 }
 
 thread_local! {

@@ -102,7 +102,9 @@ impl<W: Write> CsvWriter<W> {
 
     fn push_cell(&mut self, values: &Column<'_>, row: usize) {
         match values {
-            Column::Text { dictionary, index } => self.buffer.extend_from_slice(dictionary[index[row] as usize].as_bytes()),
+            Column::Text { dictionary, index } => self
+                .buffer
+                .extend_from_slice(dictionary[index[row] as usize].as_bytes()),
             Column::Number(numbers) => self.push_number(numbers[row]),
             Column::Count(counts) => self
                 .buffer

@@ -272,7 +272,11 @@ mod tests {
     /// Reads packed values as the format describes them, bit by bit.
     fn unpack(packed: &[u8], width: u8, count: usize) -> Vec<u32> {
         let bit = |at: usize| u32::from(packed[at / 8] >> (at % 8) & 1);
-        let value = |at: usize| (0..usize::from(width)).map(|place| bit(at * usize::from(width) + place) << place).sum();
+        let value = |at: usize| {
+            (0..usize::from(width))
+                .map(|place| bit(at * usize::from(width) + place) << place)
+                .sum()
+        };
         (0..count).map(value).collect()
     }
 

@@ -185,7 +185,9 @@ mod tests {
 
     fn written(blocks: &[Block]) -> SerializedFileReader<bytes::Bytes> {
         let mut writer = ParquetWriter::new(Vec::new(), &SCHEMA).unwrap();
-        blocks.iter().for_each(|block| writer.write(Arc::new(block.clone())).unwrap());
+        blocks
+            .iter()
+            .for_each(|block| writer.write(Arc::new(block.clone())).unwrap());
         SerializedFileReader::new(bytes::Bytes::from(writer.finish().unwrap())).unwrap()
     }
 

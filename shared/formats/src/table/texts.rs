@@ -155,7 +155,13 @@ mod tests {
     fn ends_within_a_character_or_apart_from_the_text_are_refused() {
         let parts = |text: &str, ends: &[u32]| Texts::from_parts(text.to_owned(), ends.to_vec());
         assert!(parts("aé", &[1, 3]).is_some());
-        for (text, ends) in [("aé", vec![2, 3]), ("ab", vec![1]), ("ab", vec![2, 1, 2]), ("ab", vec![]), ("a", vec![3])] {
+        for (text, ends) in [
+            ("aé", vec![2, 3]),
+            ("ab", vec![1]),
+            ("ab", vec![2, 1, 2]),
+            ("ab", vec![]),
+            ("a", vec![3]),
+        ] {
             assert!(parts(text, &ends).is_none(), "{text} {ends:?}");
         }
     }
