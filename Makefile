@@ -19,7 +19,7 @@ KILL       ?=
 STAKEGRAPH = cargo run --release --locked --package local --bin stakegraph --
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test build check deny validate deploy destroy local-aws test-aws cold-start bench load
+.PHONY: help run inspect serve test build check deny validate deploy destroy local-aws test-aws cold-start bench load
 
 # What the commands on AWS need beside Rust lives in the project, and comes from PyPI.
 SAM_TOOLS  = infra/.venv/ready
@@ -33,6 +33,9 @@ help: ## List the commands
 
 run: ## Run one job through the whole system: make run [FILE=edges.csv] [TYPE=structure]
 	@$(STAKEGRAPH) run "$(TYPE)" "$(FILE)" --out "$(OUT)" $(ARGS)
+
+inspect: ## Look into a file without a job: make inspect [FILE=edges.csv]
+	@$(STAKEGRAPH) inspect "$(FILE)" $(ARGS)
 
 serve: ## Run the system until ctrl-c: make serve [LISTEN=127.0.0.1:9000] [DATA=folder]
 	@$(STAKEGRAPH) serve --listen "$(LISTEN)" --data "$(DATA)" $(ARGS)

@@ -17,11 +17,14 @@ const YUM: &str = "owner,owned,share\nYum,KFC,0.6\nYum,Pizza Hut,0.7\nFastFoodsG
 
 /// The result of a job that must succeed, header first.
 async fn result(api: &Api, job_type: &str, csv: &str, parameters: Value) -> Vec<Vec<String>> {
-    let job = api.run_file(job_type, csv.as_bytes(), parameters).await;
+    rows_of(api, &api.run_file(job_type, csv.as_bytes(), parameters).await).await
+}
+
+async fn rows_of(api: &Api, job: &Value) -> Vec<Vec<String>> {
     assert_eq!(job["status"], "SUCCESS", "{job}");
-    let html = String::from_utf8(api.report(&job, "report.html").await).unwrap();
+    let html = String::from_utf8(api.report(job, "report.html").await).unwrap();
     assert!(html.contains("<h2>Result</h2>") && !html.contains("NaN"));
-    api.rows(&job).await
+    api.rows(job).await
 }
 
 fn warning<'j>(job: &'j Value, code: &str) -> &'j Value {
@@ -372,7 +375,9 @@ async fn every_job_type_says_what_it_takes_and_gives() {
         names,
         [
             "beneficial-owners",
+            "clearing",
             "company-control",
+            "debtrank",
             "integrated-ownership",
             "katz",
             "leontief",
@@ -382,7 +387,19 @@ async fn every_job_type_says_what_it_takes_and_gives() {
     );
     for job_type in answer["job_types"].as_array().unwrap() {
         let name = job_type["name"].as_str().unwrap();
-        let rows = result(instance.api(), name, SIX_FIRMS, json!({})).await;
+        let takes_values = json!(["clearing", "debtrank", "leontief", "network-control"].contains(&name));
+        let needs_values = json!(["clearing", "debtrank"].contains(&name));
+        assert_eq!(
+            (&job_type["takes_values"], &job_type["needs_values"]),
+            (&takes_values, &needs_values)
+        );
+        let mut input = json!({"upload": instance.api().upload(SIX_FIRMS.as_bytes()).await});
+        if job_type["needs_values"] == true {
+            let values = ["1", "2", "3", "4", "5", "6"].map(|name| json!({"company": name, "value": 2, "shock": 0.5}));
+            input["values"] = json!(values);
+        }
+        let job = instance.api().submit(&json!({"type": name, "input": input})).await;
+        let rows = rows_of(instance.api(), &instance.api().ended(&job).await).await;
         let columns: Vec<_> = job_type["columns"]
             .as_array()
             .unwrap()
@@ -396,7 +413,6 @@ async fn every_job_type_says_what_it_takes_and_gives() {
                 "{name}: {parameter}"
             );
         }
-        assert_eq!(job_type["takes_values"], json!(name == "network-control"));
     }
     instance.stop().await;
 }

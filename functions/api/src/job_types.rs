@@ -32,6 +32,8 @@ struct JobTypeView {
     columns: Value,
     /// Whether `input.values` may be given.
     takes_values: bool,
+    /// Whether it must be given.
+    needs_values: bool,
 }
 
 /// A step of a pipeline.
@@ -59,6 +61,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<JobTypes> {
             .collect(),
         columns: job_type.columns.clone(),
         takes_values: job_type.takes_values,
+        needs_values: job_type.needs_values,
     });
     Json(JobTypes {
         job_types: job_types.collect(),

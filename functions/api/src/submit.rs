@@ -39,7 +39,7 @@ pub(crate) struct JobRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InputRequest {
-    /// A small graph.
+    /// A small graph; `creditor`, `debtor` and `amount` are understood too, where the job type takes claims.
     #[schema(value_type = Option<Vec<Object>>, example = json!([{"owner": "A", "owned": "Foo", "share": 0.33}]))]
     stakes: Option<Vec<InlineStake>>,
     /// The id that `POST /uploads` gave.
@@ -68,7 +68,7 @@ enum ValuesRequest {
     Inline(Vec<InlineValue>),
 }
 
-/// A file of values: CSV with a header, columns `company` and `value`.
+/// A file of values: CSV with a header, columns `company` and `value`, or what the job type calls the value.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ValuesUpload {
@@ -179,7 +179,18 @@ fn check_callback(api: &Api, url: Option<&str>) -> Result<(), Problem> {
 }
 
 fn check_values(api: &Api, request: &JobRequest) -> Result<(), Problem> {
-    if request.input.values.is_none() || api.registry.get(&request.job_type)?.takes_values {
+    let job_type = api.registry.get(&request.job_type)?;
+    if request.input.values.is_none() && job_type.needs_values {
+        return Err(Problem::bad_request(
+            "values_needed",
+            "input.values",
+            format!(
+                "job type {} needs a second file, with a value for each company (--values on the command line)",
+                request.job_type
+            ),
+        ));
+    }
+    if request.input.values.is_none() || job_type.takes_values {
         return Ok(());
     }
     Err(Problem::bad_request(

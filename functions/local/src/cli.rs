@@ -3,6 +3,7 @@
 mod client;
 mod engines;
 mod flags;
+mod inspect;
 mod own;
 mod progress;
 mod receiver;
@@ -80,6 +81,7 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Serve(flags) => serve::serve(flags).await,
         Command::Run(flags) => run::run(flags).await,
         Command::Engines(flags) => engines::engines(flags).await,
+        Command::Inspect(flags) => inspect::inspect(&flags),
         Command::Remote(command) => {
             tokio::select! {
                 ended = remote::remote(command) => ended,

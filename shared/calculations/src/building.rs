@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::Common;
 
+/// What a reader may hold, however much memory there is: 4 GiB.
+const MOST_HELD: u64 = 4 << 30;
+
 /// A network, and where it came from.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Built {
@@ -16,6 +19,20 @@ pub(crate) struct Built {
     pub(crate) bytes: u64,
     /// What was found while reading; what was found in the network, the network says.
     pub(crate) findings: Vec<Finding>,
+}
+
+impl Built {
+    /// The input as a summary tells it.
+    pub(crate) fn input(&self) -> reports::Input {
+        reports::Input {
+            format: self.format.clone(),
+            name: None,
+            sha256: self.sha256.clone(),
+            bytes: self.bytes,
+            companies: self.network.len() as u64,
+            stakes: self.network.stakes() as u64,
+        }
+    }
 }
 
 /// Reads the input of a job. The size of a file is not known before its end, so progress stands still meanwhile, but
@@ -30,6 +47,8 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
         on_bad_record: common.on_bad_record,
         name: input.name.clone(),
         max_bytes: settings.max_input_bytes,
+        // The network is built when that is gone; what it is made of comes beside it.
+        max_held_bytes: (settings.max_memory_bytes / 2).min(MOST_HELD),
     };
     let limits = Limits {
         companies: settings.max_companies,
@@ -56,21 +75,26 @@ pub(crate) fn build(stage: &StageRun<'_>, common: &Common) -> Result<Built, Fail
     })
 }
 
-fn unit(name: Option<&str>) -> Unit {
-    match name {
-        Some("percent") => Unit::Percent,
-        _ => Unit::Fraction,
-    }
+fn unit(name: Option<&str>) -> Option<Unit> {
+    name.map(|name| {
+        if name == "percent" {
+            Unit::Percent
+        } else {
+            Unit::Fraction
+        }
+    })
 }
 
 /// What the mathematics refuses, told as a job's failure.
 pub(crate) fn refused(error: ownership::Error) -> Failure {
     match error {
         ownership::Error::Stopped(_) => Failure::Stopped(jobs::Stopped),
-        ownership::Error::DuplicateStake { row, .. } => Failure::Permanent(JobError {
-            row: Some(row),
-            ..permanent(error.code(), &error)
-        }),
+        ownership::Error::DuplicateStake { row, .. } | ownership::Error::DuplicateAmount { row, .. } => {
+            Failure::Permanent(JobError {
+                row: Some(row),
+                ..permanent(error.code(), &error)
+            })
+        }
         _ => Failure::Permanent(permanent(error.code(), &error)),
     }
 }

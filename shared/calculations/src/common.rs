@@ -2,7 +2,7 @@
 
 use formats::OnBadRecord;
 use jobs::{Failure, Invalid};
-use ownership::{ColumnsOver100, Duplicates, OnClosed, Policies, Share, Unit};
+use ownership::{ColumnsOver100, Duplicates, ImputedShare, OnClosed, Policies, Share, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ pub(crate) struct Common {
     /// What to do with a stake that is recorded more than once.
     #[schemars(with = "String", extend("enum" = ["sum", "max", "reject"]))]
     pub(crate) duplicates: Duplicates,
+    /// Which share stands for a stake of which only bounds are known.
+    #[schemars(with = "String", extend("enum" = ["midpoint", "lower", "upper"]))]
+    pub(crate) ranges: ImputedShare,
     /// What to do with a ring of companies that nobody outside it holds a share of: its inverse does not exist.
     #[schemars(with = "String", extend("enum" = ["ring-fence", "fail"]))]
     pub(crate) on_closed_component: OnClosed,
@@ -33,6 +36,7 @@ impl Default for Common {
             floor: 0.0001,
             columns_over_100: ColumnsOver100::default(),
             duplicates: Duplicates::default(),
+            ranges: ImputedShare::default(),
             on_closed_component: OnClosed::default(),
             on_bad_record: OnBadRecord::default(),
         }
@@ -54,6 +58,7 @@ impl Common {
         Policies {
             columns_over_100: self.columns_over_100,
             duplicates: self.duplicates,
+            ranges: self.ranges,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use ownership::{Control, company_control};
+use ownership::{Control, ControlEdges, company_control};
 use reports::{Formula, Plot, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::{Common, check_majority, fraction};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
+use crate::saving::save;
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `company-control`.
@@ -23,6 +24,10 @@ pub(crate) struct CompanyControl {
     /// More than this fraction of a company's votes controls it. A company's own shares have no votes.
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     threshold: f64,
+    /// Whether control that is stated without a share, such as the right to appoint a board or being the parent that
+    /// consolidates, is control.
+    #[schemars(with = "String", extend("enum" = ["ignore", "use"]))]
+    control_edges: ControlEdges,
     #[serde(flatten)]
     common: Common,
 }
@@ -31,6 +36,7 @@ impl Default for CompanyControl {
     fn default() -> Self {
         Self {
             threshold: 0.5,
+            control_edges: ControlEdges::default(),
             common: Common::default(),
         }
     }
@@ -50,13 +56,13 @@ static SCHEMA: Schema = Schema {
             "share",
             Kind::Number,
             "fraction of votes",
-            "what the controller and all that it controls hold of the company together",
+            "what the controller and all that it controls hold of the company together; 0 where control is stated without a share",
         ),
         column(
             "ultimate",
             Kind::Text,
             "",
-            "true if nobody else controls the controller, else false",
+            "true if nobody controls the controller but those that it controls itself, as in a ring of majorities",
         ),
     ],
 };
@@ -115,10 +121,10 @@ impl Calculation for CompanyControl {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
         let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
         let table = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
-        let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
+        let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
+        let findings = Findings::new(&built, &solved, &table, None, self.common.floor).with_edges(self.control_edges);
         let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 
@@ -127,8 +133,8 @@ impl CompanyControl {
         let (network, resolvent) = (&built.network, &solved.resolvent);
         let mut progress = progress_of(stage);
         let threshold = fraction("threshold", self.threshold)?;
-        let pairs =
-            company_control(network, resolvent, threshold, most_pairs(stage), &mut progress).map_err(refused)?;
+        let (edges, most) = (self.control_edges, most_pairs(stage));
+        let pairs = company_control(network, resolvent, threshold, edges, most, &mut progress).map_err(refused)?;
         let mut rest = pairs.as_slice();
         let mut table = TableWriter::new(stage, &SCHEMA)?;
         for company in (0_u32..).take(network.len()) {

@@ -14,6 +14,7 @@ use crate::calculating::{Solved, solve_network};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
+use crate::saving::save;
 use crate::table::{Table, TableWriter};
 
 /// A column is over one beyond this.
@@ -94,10 +95,10 @@ impl Calculation for Katz {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
         let solved = run.stage("calculating", |stage| self.solve(stage, &built))?;
         let table = run.stage("mapping", |stage| self.map(stage, &built, &solved))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
+        let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
         let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 

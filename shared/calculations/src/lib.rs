@@ -14,11 +14,14 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may stop at the first surprise"))]
 
+mod amounts;
 mod beneficial_owners;
 mod building;
 mod calculating;
+mod clearing;
 mod common;
 mod company_control;
+mod debtrank;
 mod integrated_ownership;
 mod katz;
 mod leontief;
@@ -26,6 +29,7 @@ mod network_control;
 mod pairs;
 mod presentation;
 mod reporting;
+mod saving;
 mod streaming;
 mod structure;
 mod table;
@@ -38,7 +42,9 @@ use jobs::{Registry, Stage};
 pub fn registry() -> Registry {
     Registry::default()
         .with::<beneficial_owners::BeneficialOwners>()
+        .with::<clearing::Clearing>()
         .with::<company_control::CompanyControl>()
+        .with::<debtrank::DebtRank>()
         .with::<integrated_ownership::IntegratedOwnership>()
         .with::<katz::Katz>()
         .with::<leontief::Leontief>()

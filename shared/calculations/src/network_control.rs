@@ -16,6 +16,7 @@ use crate::calculating::{Solved, solve_network};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
+use crate::saving::save;
 use crate::table::{Table, TableWriter};
 use crate::values::values;
 
@@ -166,13 +167,13 @@ impl Calculation for NetworkControl {
             solve_network(stage, &self.control(&valued.built.network), &self.common)
         })?;
         let mapped = run.stage("mapping", |stage| self.map(stage, &valued, &solved))?;
-        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
+        let saved = run.stage("saving", |stage| save(stage, &mapped.table, &SCHEMA, &built.network))?;
         let findings = Findings::new(&valued.built, &solved, &mapped.table, None, self.common.floor);
         let findings = findings.with_curve(mapped.curve);
         let reports = run.stage("reporting", |stage| {
             report(stage, &PRESENTATION, &findings, &mapped.table)
         })?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 

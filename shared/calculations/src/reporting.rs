@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::time::Instant;
 
-use jobs::{Failure, Json, Outcome, Report, RowsRef, StageRun, Warning};
-use ownership::{Finding, LeftOut};
+use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
+use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut};
 use reports::{Curve, Highlights, Summary, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
 use crate::calculating::Solved;
 use crate::presentation::Presentation;
+use crate::saving::Saved;
 use crate::streaming::write_files;
 use crate::table::Table;
 
@@ -21,6 +22,8 @@ pub(crate) struct Findings {
     summary: Summary,
     found: Vec<Finding>,
     curve: Option<Curve>,
+    /// The unit of the edges, where it is not the input's to say.
+    unit: Option<&'static str>,
 }
 
 impl Findings {
@@ -37,27 +40,8 @@ impl Findings {
         let components = resolvent.components();
         let left_out = left_out.unwrap_or_default();
         let summary = Summary {
-            input: reports::Input {
-                format: built.format.clone(),
-                name: None,
-                sha256: built.sha256.clone(),
-                bytes: built.bytes,
-                companies: network.len() as u64,
-                stakes: network.stakes() as u64,
-            },
-            quality: quality(found.iter().cloned()),
-            components: reports::Components {
-                count: components.count,
-                largest: components.largest,
-                closed: components
-                    .closed
-                    .into_iter()
-                    .map(|group| reports::Group {
-                        name: group.name,
-                        members: group.members,
-                    })
-                    .collect(),
-            },
+            input: built.input(),
+            components: told(components),
             residual: resolvent.residual(),
             left_out: reports::LeftOut {
                 pairs: left_out.pairs,
@@ -75,10 +59,27 @@ impl Findings {
             },
             ..Summary::default()
         };
+        Self::of(summary, found)
+    }
+
+    /// Those of a calculation that does not invert the network. The summary lacks what was found.
+    pub(crate) fn of(summary: Summary, found: Vec<Finding>) -> Self {
         Self {
-            summary,
+            summary: Summary {
+                quality: quality(found.iter().cloned()),
+                ..summary
+            },
             found,
             curve: None,
+            unit: None,
+        }
+    }
+
+    /// The same where the edges of the graph are amounts.
+    pub(crate) fn in_amounts(self) -> Self {
+        Self {
+            unit: Some("amount"),
+            ..self
         }
     }
 
@@ -94,6 +95,21 @@ impl Findings {
         self
     }
 
+    /// The same where control without a share counts as control, if it does.
+    pub(crate) fn with_edges(mut self, edges: ControlEdges) -> Self {
+        if edges == ControlEdges::Use {
+            let edges = self
+                .found
+                .iter_mut()
+                .find(|finding| finding.code == "control_without_share");
+            if let Some(finding) = edges {
+                finding.action =
+                    "used as control; no stake was made of it, as how much is held is not known".to_owned();
+            }
+        }
+        self.with(&[])
+    }
+
     /// The summary of this very run.
     fn summary(&self, stage: &StageRun<'_>) -> Summary {
         let job = stage.job();
@@ -105,7 +121,7 @@ impl Findings {
             "id": job.id,
             "type": job.job_type,
             "parameters": job.parameters.0,
-            "unit": job.input.unit.as_deref().unwrap_or("fraction"),
+            "unit": self.unit.or(job.input.unit.as_deref()).unwrap_or("fraction"),
             "attempt": job.state.attempt,
             "created_at": job.created_at.to_string(),
         });
@@ -116,9 +132,11 @@ impl Findings {
     }
 
     /// What the job leaves.
-    pub(crate) fn outcome(&self, rows: RowsRef, reports: Vec<Report>) -> Outcome {
+    pub(crate) fn outcome(&self, saved: impl Into<Saved>, mut reports: Vec<Report>) -> Outcome {
+        let Saved { rows, names } = saved.into();
+        reports.extend(names);
         let summary = &self.summary;
-        let result = json!({
+        let mut result = json!({
             "rows": summary.result.rows,
             "companies": summary.input.companies,
             "stakes": summary.input.stakes,
@@ -132,12 +150,28 @@ impl Findings {
             "balance": summary.balance,
             "input_sha256": summary.input.sha256,
         });
+        if !summary.measures.is_empty() {
+            result["measures"] = json!(summary.measures);
+        }
         Outcome {
             result: Json(result),
             reports,
             warnings: self.found.iter().map(warning).collect(),
             rows: Some(rows),
         }
+    }
+}
+
+/// Components as a summary tells them.
+pub(crate) fn told(components: ComponentsSummary) -> reports::Components {
+    let group = |group: ClosedGroup| reports::Group {
+        name: group.name,
+        members: group.members,
+    };
+    reports::Components {
+        count: components.count,
+        largest: components.largest,
+        closed: components.closed.into_iter().map(group).collect(),
     }
 }
 

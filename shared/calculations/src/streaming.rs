@@ -63,6 +63,6 @@ fn join(writer: ScopedJoinHandle<'_, Result<(), WriteError>>) -> Result<(), Fail
         .map_err(unwritten)
 }
 
-fn unwritten(error: WriteError) -> Failure {
+pub(crate) fn unwritten(error: WriteError) -> Failure {
     Failure::of_service(&error)
 }

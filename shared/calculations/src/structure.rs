@@ -2,7 +2,8 @@
 
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
-use reports::{Formula, Plot, Reference};
+use ownership::{ComponentsSummary, Finding, OnClosed};
+use reports::{Formula, LeftOut, Plot, Reference, ResultSize, Summary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +13,8 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report};
+use crate::reporting::{Findings, report, told};
+use crate::saving::save;
 use crate::table::{Table, TableWriter};
 
 /// Parameters of `structure`.
@@ -50,13 +52,13 @@ static SCHEMA: Schema = Schema {
             "undisclosed",
             Kind::Number,
             "fraction",
-            "held by nobody known, directly or through its holders; empty in a closed group",
+            "held by nobody known, directly or through its holders; empty in a closed group, and where a ring is too large to be inverted",
         ),
         column(
             "amplification",
             Kind::Number,
             "",
-            "V[i][i], how much rings multiply what is held of it; empty in a closed group",
+            "V[i][i], how much rings multiply what is held of it; empty in a closed group, and where a ring is too large to be inverted",
         ),
     ],
 };
@@ -103,19 +105,82 @@ impl Calculation for Structure {
 
     fn run(&self, run: &mut Run) -> Result<Outcome, Failure> {
         let built = run.stage("building", |stage| build(stage, &self.common))?;
-        let solved = run.stage("calculating", |stage| solve(stage, &built, &self.common))?;
+        let solved = run.stage("calculating", |stage| self.solve(stage, &built))?;
         let table = run.stage("mapping", |stage| map(stage, &built, &solved))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
-        let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
+        let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
+        let findings = match &solved {
+            Inverse::Known(solved) => Findings::new(&built, solved, &table, None, self.common.floor),
+            Inverse::TooLarge(finding) => unsolved(&built, &table, finding, self.common.floor),
+        };
         let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 
-fn map(stage: &StageRun<'_>, built: &Built, solved: &Solved) -> Result<Table, Failure> {
+/// What stage `calculating` leaves.
+#[derive(Debug, Serialize, Deserialize)]
+enum Inverse {
+    Known(Box<Solved>),
+    /// A ring is too large to be inverted, as the finding says.
+    TooLarge(Finding),
+}
+
+impl Structure {
+    /// Inverts the components. Where they are too large for the memory there is, components and positions can be told
+    /// all the same, unless a closed component is to be refused, which only the inverse shows.
+    fn solve(&self, stage: &StageRun<'_>, built: &Built) -> Result<Inverse, Failure> {
+        match solve(stage, built, &self.common) {
+            Ok(solved) => Ok(Inverse::Known(Box::new(solved))),
+            Err(Failure::Permanent(error))
+                if error.code == "not_enough_memory" && self.common.on_closed_component == OnClosed::RingFence =>
+            {
+                Ok(Inverse::TooLarge(Finding {
+                    code: "ring_too_large".to_owned(),
+                    count: 1,
+                    examples: vec![error.message],
+                    action: "undisclosed and amplification are empty, and closed components were not looked for"
+                        .to_owned(),
+                }))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// What there is to say without an inverse.
+fn unsolved(built: &Built, table: &Table, finding: &Finding, floor: f64) -> Findings {
+    let network = &built.network;
+    let found = [
+        built.findings.as_slice(),
+        network.findings(),
+        std::slice::from_ref(finding),
+    ]
+    .concat();
+    let summary = Summary {
+        input: built.input(),
+        components: told(ComponentsSummary::of(network)),
+        residual: f64::NAN,
+        left_out: LeftOut {
+            floor,
+            ..LeftOut::default()
+        },
+        result: ResultSize {
+            rows: table.rows,
+            companies: table.companies,
+        },
+        ..Summary::default()
+    };
+    Findings::of(summary, found)
+}
+
+fn map(stage: &StageRun<'_>, built: &Built, solved: &Inverse) -> Result<Table, Failure> {
     let mut table = TableWriter::new(stage, &SCHEMA)?;
+    let places = match solved {
+        Inverse::Known(solved) => ownership::structure(&built.network, &solved.resolvent),
+        Inverse::TooLarge(_) => ownership::places(&built.network),
+    };
     // In the order of ids, which is the order of names.
-    for place in ownership::structure(&built.network, &solved.resolvent) {
+    for place in places {
         if place.company % 4096 == 0 {
             stage.progress(0.5)?;
         }

@@ -178,6 +178,7 @@ impl Table {
             epoch: stage.job().state.epoch,
             rows: self.rows,
             blocks: rows.finish()?,
+            names: 0,
             columns: schema.columns.iter().map(|column| column.name.to_owned()).collect(),
             key: schema.key,
         })

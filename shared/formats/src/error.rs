@@ -10,10 +10,12 @@ use std::io;
 #[error("read {}", self.explain())]
 pub struct RecordError {
     /// A stable name of the fault: `missing_id`, `share_not_a_number`, `share_negative`, `share_over_one`,
-    /// `id_too_long`, `id_control_character`, `not_utf8`, `wrong_field_count` or `not_a_stake`; of values
-    /// `value_not_a_number` or `value_negative`.
+    /// `id_too_long`, `id_control_character`, `not_utf8`, `wrong_field_count` or `not_a_stake`; of JSON `not_json`,
+    /// `wrong_type`, `missing_field`, `share_bounds` or `repeated_record`; of values `value_not_a_number` or
+    /// `value_negative`; of amounts `amount_not_a_number`, `amount_negative` or `not_an_amount`.
     pub code: &'static str,
-    /// The line of the file as an editor counts it (the header is row 1), or the 1-based position of an inline stake.
+    /// The line of the file as an editor counts it (the header is row 1), or the 1-based position of a record in a format
+    /// that has no lines.
     pub row: u64,
     /// The field at fault, as the file's header spells it; `record` when the whole record is.
     pub field: String,
@@ -55,15 +57,40 @@ pub enum InputError {
         /// Records that were skipped as bad; 0 if the input was empty to begin with.
         skipped: u64,
     },
+    /// There are records, but none of them is a stake.
+    #[error("find a stake in the input: there is none, but {}", .left_out.join(", "))]
+    NoStakes {
+        /// How many were left out, and why: codes of findings.
+        left_out: Vec<String>,
+    },
     /// There is no value in a file of values.
     #[error("find a value in the input: it has no records{}", skipped_note(*.skipped))]
     NoValues {
         /// Records that were skipped as bad.
         skipped: u64,
     },
+    /// There is no amount in a file of amounts.
+    #[error("find an amount in the input: it has no records{}", skipped_note(*.skipped))]
+    NoAmounts {
+        /// Records that were skipped as bad.
+        skipped: u64,
+    },
+    /// The header names two parties by words that could mean either way.
+    #[error(
+        "find the creditor and debtor columns: {column:?} could mean either; name the columns creditor and debtor, or \
+         name the three with --columns CREDITOR,DEBTOR,AMOUNT"
+    )]
+    DirectionUnknown {
+        /// One of the columns.
+        column: String,
+    },
     /// The header of a file of values lacks a company or a value.
-    #[error("find the columns of company and value: the header is {}; name them company and value", .header.join(", "))]
+    #[error(
+        "find the columns of company and {value}: the header is {}; name them company and {value}", .header.join(", ")
+    )]
     MissingValueColumn {
+        /// How the second one is called.
+        value: &'static str,
         /// The header's fields.
         header: Vec<String>,
     },
@@ -114,6 +141,21 @@ pub enum InputError {
         /// The limit.
         max_bytes: u64,
     },
+    /// What must be held in memory while the input is read is more than may be.
+    #[error(
+        "read the input: more than {} MiB of it must be held in memory at once; give the job more memory, or a part of the \
+         file", .max_bytes >> 20
+    )]
+    HoldsTooMuch {
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// Columns were named for a format that has none.
+    #[error("use the columns that were named: format {format} has no columns to choose from; leave them out")]
+    ColumnsNotTaken {
+        /// The format.
+        format: &'static str,
+    },
     /// The compression or the JSON is broken.
     #[error("read the input: {reason}")]
     NotReadable {
@@ -154,11 +196,18 @@ impl InputError {
     /// A stable name of the fault.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } | Self::NoValues { .. } => "empty_input",
-            Self::MissingColumn { .. } | Self::MissingValueColumn { .. } | Self::NoHeader { .. } => "missing_column",
+            Self::Empty { .. } | Self::NoStakes { .. } | Self::NoValues { .. } | Self::NoAmounts { .. } => {
+                "empty_input"
+            }
+            Self::MissingColumn { .. }
+            | Self::MissingValueColumn { .. }
+            | Self::NoHeader { .. }
+            | Self::DirectionUnknown { .. } => "missing_column",
             Self::AmbiguousColumn { .. } => "ambiguous_column",
             Self::UnknownFormat { .. } => "unknown_format",
             Self::TooLarge { .. } => "too_large",
+            Self::HoldsTooMuch { .. } => "holds_too_much",
+            Self::ColumnsNotTaken { .. } => "columns_not_taken",
             Self::NotReadable { .. } => "not_readable",
             Self::NotUtf8 { .. } => "not_utf8",
             Self::UnclosedQuote { .. } => "unclosed_quote",

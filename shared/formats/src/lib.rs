@@ -1,10 +1,12 @@
 //! Readers of stakes and writers of results. Pure: bytes in, bytes out, nothing is opened or fetched here.
 //!
 //! A *stake* is one edge of an ownership network: `owner` holds `share` (a fraction, 0 to 1) of `owned`.
-//! [`read_stakes`] finds the format of a file (CSV, TSV or a JSON document of stakes, plain or compressed by gzip or
-//! zstd), checks every record and hands the stakes on one at a time, so memory does not grow with the file;
+//! [`read_stakes`] finds the [`Format`] of a file (CSV, TSV, Parquet, or what registers publish: BODS, GLEIF, PSC,
+//! FollowTheMoney; plain or compressed by gzip or zstd), checks every record and hands the stakes on one at a time, so memory
+//! does not grow with the file, or no further than a setting says;
 //! [`read_batches`] hands them on by the thousand. An error in
-//! the data names row, field and value. [`read_values`] does the same for a second file of companies and their values.
+//! the data names row, field and value. [`read_amounts`] does the same for amounts of money in the place of shares, [`read_values`] for
+//! a second file of companies and their values.
 //!
 //! A *result* is a table whose columns a [`Schema`] declares and whose rows belong to companies. It travels in
 //! [`Block`]s: rows of neighbouring companies, column by column, at most 64 KiB once encoded. A [`BlockBuilder`] cuts
@@ -62,8 +64,9 @@ mod table;
 
 pub use error::{InputError, ReadError, RecordError};
 pub use read::{
-    CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake,
-    ValueOptions, read_batches, read_stakes, read_values,
+    Amount, AmountKind, AmountOptions, CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES,
+    OnBadRecord, Read, ReadOptions, Stake, ValueColumns, ValueOptions, read_amounts, read_batches, read_stakes,
+    read_values,
 };
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,

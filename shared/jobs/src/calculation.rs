@@ -41,6 +41,8 @@ pub trait Calculation: Serialize + DeserializeOwned + JsonSchema + Send + 'stati
     const STAGES: &'static [Stage];
     /// Whether the input may have a second file with a value for each company.
     const TAKES_VALUES: bool = false;
+    /// Whether it must have one.
+    const NEEDS_VALUES: bool = false;
 
     /// The columns of the result, as callers are told of them.
     fn columns() -> serde_json::Value;

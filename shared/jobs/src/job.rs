@@ -221,6 +221,9 @@ pub struct RowsRef {
     pub rows: u64,
     /// How many blocks hold them.
     pub blocks: u64,
+    /// How many blocks say what companies are called; none where the input doesn't.
+    #[serde(default)]
+    pub names: u64,
     /// The names of all columns, in order.
     pub columns: Vec<String>,
     /// Which of them names the company that a row is about.

@@ -24,6 +24,8 @@ pub struct JobType {
     pub columns: Value,
     /// Whether the input may have a second file with a value for each company.
     pub takes_values: bool,
+    /// Whether it must have one.
+    pub needs_values: bool,
     check: fn(&Value) -> Result<Value, String>,
     make: fn(&Value) -> Result<Runnable, String>,
 }
@@ -76,7 +78,8 @@ impl Registry {
             stages: C::STAGES,
             parameters: schemars::schema_for!(C).to_value(),
             columns: C::columns(),
-            takes_values: C::TAKES_VALUES,
+            takes_values: C::TAKES_VALUES || C::NEEDS_VALUES,
+            needs_values: C::NEEDS_VALUES,
             check: check::<C>,
             make: make::<C>,
         };

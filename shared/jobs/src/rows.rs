@@ -26,8 +26,12 @@ fn prefix(epoch: u64) -> String {
     format!("ROWS#{epoch:06}#")
 }
 
-fn sort_key(epoch: u64, company: &str, number: u64) -> String {
-    format!("{}{company}{BEFORE_ANY}{number:010}", prefix(epoch))
+fn names_prefix(epoch: u64) -> String {
+    format!("NAMES#{epoch:06}#")
+}
+
+fn sort_key(prefix: &str, company: &str, number: u64) -> String {
+    format!("{prefix}{company}{BEFORE_ANY}{number:010}")
 }
 
 /// A block of result rows, as it was written.
@@ -44,7 +48,7 @@ pub struct RowsWriter {
     store: Store,
     runtime: Handle,
     job: JobId,
-    epoch: u64,
+    prefix: String,
     expires_at: Timestamp,
     blocks: u64,
     waiting: Vec<WriteRequest>,
@@ -60,12 +64,30 @@ impl Store {
             store: self.clone(),
             runtime,
             job,
-            epoch,
+            prefix: prefix(epoch),
             expires_at,
             blocks: 0,
             waiting: Vec::new(),
             sending: JoinSet::new(),
         }
+    }
+
+    /// Starts writing what the companies of a job are called, in blocks as those of rows.
+    #[must_use]
+    pub fn names_writer(&self, runtime: Handle, job: JobId, epoch: u64, expires_at: Timestamp) -> RowsWriter {
+        RowsWriter {
+            prefix: names_prefix(epoch),
+            ..self.rows_writer(runtime, job, epoch, expires_at)
+        }
+    }
+
+    /// The block of names that has `company`, if any has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn names_at(&self, job: JobId, epoch: u64, company: &str) -> Result<Option<RowBlock>, Error> {
+        self.block_at(job, &names_prefix(epoch), company).await
     }
 
     /// The last block that starts at or before `company`, which holds its last rows if there are any.
@@ -74,9 +96,12 @@ impl Store {
     ///
     /// [`Error::Unavailable`].
     pub async fn rows_at(&self, job: JobId, epoch: u64, company: &str) -> Result<Option<RowBlock>, Error> {
-        let first = prefix(epoch);
+        self.block_at(job, &prefix(epoch), company).await
+    }
+
+    async fn block_at(&self, job: JobId, first: &str, company: &str) -> Result<Option<RowBlock>, Error> {
         let last = format!("{first}{company}{BEFORE_ANY}~");
-        let found = self.block_query(job, &first, &last, false, 1).await?;
+        let found = self.block_query(job, first, &last, false, 1).await?;
         Ok(found.into_iter().next())
     }
 
@@ -162,7 +187,7 @@ impl RowsWriter {
     ///
     /// [`Error::Unavailable`].
     pub fn write(&mut self, company: &str, block: Vec<u8>) -> Result<(), Error> {
-        let mut item = key(self.job, sort_key(self.epoch, company, self.blocks));
+        let mut item = key(self.job, sort_key(&self.prefix, company, self.blocks));
         item.insert("rows".to_owned(), AttributeValue::B(Blob::new(block)));
         item.insert("ttl".to_owned(), number(self.expires_at.seconds()));
         let put = PutRequest::builder()

@@ -7,8 +7,8 @@
 use std::time::Instant;
 
 use ownership::{
-    BeneficialRules, ChainLimits, ControlModel, Network, NetworkBuilder, OnClosed, PairLimits, Policies, Resolvent,
-    Share, Unit, beneficial_owners, bow_tie, company_control, explain, network_control,
+    BeneficialRules, ChainLimits, ControlEdges, ControlModel, Network, NetworkBuilder, OnClosed, PairLimits, Policies,
+    Resolvent, Share, Unit, beneficial_owners, bow_tie, company_control, explain, network_control,
 };
 
 fn read(path: &str) -> Network {
@@ -45,7 +45,17 @@ fn main() {
     let half = share("0.5");
     timed(
         "company control",
-        || company_control(&network, &resolvent, half, usize::MAX, &mut |_| Ok(())).unwrap(),
+        || {
+            company_control(
+                &network,
+                &resolvent,
+                half,
+                ControlEdges::Ignore,
+                usize::MAX,
+                &mut |_| Ok(()),
+            )
+            .unwrap()
+        },
         Vec::len,
     );
     let values = vec![1.0; network.len()];
@@ -69,6 +79,7 @@ fn main() {
         interest: share("0.25"),
         inclusive: true,
         control: half,
+        edges: ControlEdges::Ignore,
     };
     let owners = timed(
         "beneficial owners",

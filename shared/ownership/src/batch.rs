@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::Share;
+use crate::apart::Mark;
+use crate::labels::Descriptions;
+use crate::{Kind, Share};
 
 /// Into how many parts names are dealt: as many again for names of each kind,
 /// packed ones first.
@@ -42,6 +44,9 @@ pub struct Batch {
     pub(crate) text: String,
     /// Of all names.
     pub(crate) bytes: u64,
+    /// Stakes that have a range, or no share, by position.
+    pub(crate) marks: Vec<(u32, Mark)>,
+    pub(crate) descriptions: Descriptions,
     hasher: DefaultHashBuilder,
 }
 
@@ -55,6 +60,8 @@ impl Default for Batch {
             rows: Vec::new(),
             text: String::new(),
             bytes: 0,
+            marks: Vec::new(),
+            descriptions: Descriptions::default(),
             hasher: HASHER.clone(),
         }
     }
@@ -74,6 +81,51 @@ impl Batch {
         self.rows.push(row);
     }
 
+    /// Adds a stake that is known to be from `lower` to `upper`, which may be equal; bounds in the wrong order are exchanged.
+    ///
+    /// A bound that is itself excluded is [`Share::just_above`] or [`Share::just_below`] it. Which share stands for the
+    /// range is a policy of the builder, [`Policies::ranges`](crate::Policies::ranges).
+    ///
+    /// # Panics
+    ///
+    /// As [`Batch::push`].
+    pub fn push_range(&mut self, owner: &str, owned: &str, lower: Share, upper: Share, row: u64) {
+        let (lower, upper) = if lower.units() <= upper.units() {
+            (lower, upper)
+        } else {
+            (upper, lower)
+        };
+        let mark = (lower.units() < upper.units()).then_some(Mark::UpTo(upper));
+        self.push_marked(owner, owned, lower, mark, row);
+    }
+
+    /// Adds that `owner` controls `owned` by what is no known share. It is no stake, and what is calculated from shares does
+    /// not see it; [`Network::control_edges`](crate::Network::control_edges) has it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Batch::push`].
+    pub fn push_control(&mut self, owner: &str, owned: &str, row: u64) {
+        self.push_marked(owner, owned, Share::default(), Some(Mark::Control), row);
+    }
+
+    pub(crate) fn push_marked(&mut self, owner: &str, owned: &str, share: Share, mark: Option<Mark>, row: u64) {
+        let position = crate::names::to_u32(self.len());
+        self.marks.extend(mark.map(|mark| (position, mark)));
+        self.push(owner, owned, share, row);
+    }
+
+    /// Says what `id`, as owners and owned companies are named, is called and is. The name may be empty.
+    ///
+    /// Whoever is described need not have been added, and may be described again: a name counts for more than none, of
+    /// several names the first by its bytes is kept, and someone described as both kinds has none. Of a name no more is
+    /// kept than a label needs, 1024 bytes.
+    pub fn describe(&mut self, id: &str, name: &str, kind: Kind) {
+        const LONGEST: usize = 1024;
+        self.descriptions
+            .push(id, &name[..name.floor_char_boundary(LONGEST)], kind);
+    }
+
     /// The same for short names, which costs less.
     #[inline]
     pub fn push_short(&mut self, owner: ShortName, owned: ShortName, share: Share, row: u64) {
@@ -90,19 +142,19 @@ impl Batch {
         self.rows.push(row);
     }
 
-    /// Stakes in it.
+    /// Stakes in it, those with ranges or without a share among them.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shares.len()
     }
 
-    /// Whether there is no stake in it.
+    /// Whether there is no stake and no description in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.shares.is_empty()
+        self.shares.is_empty() && self.descriptions.is_empty()
     }
 
-    /// Takes all stakes out, keeping the memory.
+    /// Takes everything out, keeping the memory.
     pub fn clear(&mut self) {
         self.names.iter_mut().for_each(Vec::clear);
         self.shards.clear();
@@ -111,6 +163,8 @@ impl Batch {
         self.rows.clear();
         self.text.clear();
         self.bytes = 0;
+        self.marks.clear();
+        self.descriptions.clear();
     }
 
     /// Adds a number to every row: of a part of a file, whose first row is known only when the parts before it are read.
@@ -119,6 +173,8 @@ impl Batch {
     }
 
     /// Hands out the stakes in the order in which they were added: owner, owned, share, row.
+    ///
+    /// The share of a range is its lower bound, that of control without a share 0.
     ///
     /// # Errors
     ///
@@ -141,6 +197,28 @@ impl Batch {
             take(self.text(owner, &mut first), self.text(owned, &mut second), share, row)?;
         }
         Ok(())
+    }
+
+    /// The same with the bounds of each share, which are equal where it is known; `None` is control without a share.
+    ///
+    /// # Errors
+    ///
+    /// The first that `take` returns, which ends it.
+    pub fn try_for_each_range<E>(
+        &self,
+        mut take: impl FnMut(&str, &str, Option<(Share, Share)>, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut marks = self.marks.iter().peekable();
+        let mut positions = 0..;
+        self.try_for_each(|owner, owned, share, row| {
+            let position = positions.next();
+            let range = match marks.next_if(|(marked, _)| Some(*marked) == position) {
+                None => Some((share, share)),
+                Some((_, Mark::UpTo(upper))) => Some((share, *upper)),
+                Some((_, Mark::Control)) => None,
+            };
+            take(owner, owned, range, row)
+        })
     }
 
     #[inline]

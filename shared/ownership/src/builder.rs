@@ -1,7 +1,9 @@
 //! From rows of stakes to a network, with a policy for each kind of dirt.
 
+use crate::apart::{Mark, SetApart, unmarked_rows};
 use crate::batch::Batch;
 use crate::interner::Interner;
+use crate::labels::{Descriptions, Labels};
 use crate::policies::{Duplicates, Policies};
 use crate::{Error, Network, Share, columns, repeated};
 
@@ -54,6 +56,9 @@ pub struct NetworkBuilder {
     waiting: Waiting,
     /// Batches to be filled again.
     spare: Vec<Batch>,
+    /// Stakes that have a range, or no share.
+    apart: SetApart,
+    described: Vec<Descriptions>,
 }
 
 /// Stakes whose names are not interned.
@@ -102,15 +107,26 @@ impl NetworkBuilder {
     /// [`Error::TooManyCompanies`], [`Error::TooManyStakes`],
     /// [`Error::NamesTooLong`]. Then the stake is not added, and others may be.
     pub fn add(&mut self, owner: &str, owned: &str, share: Share, row: u64) -> Result<(), Error> {
+        self.add_marked(owner, owned, share, None, row)
+    }
+
+    fn add_marked(
+        &mut self,
+        owner: &str,
+        owned: &str,
+        share: Share,
+        mark: Option<Mark>,
+        row: u64,
+    ) -> Result<(), Error> {
         let limit = self.limits.stakes;
         if self.stakes() >= limit as usize {
             return Err(Error::TooManyStakes { limit });
         }
         let bytes = (owner.len() + owned.len()) as u64;
         if !self.has_room(1, bytes) {
-            return self.add_at_once(owner, owned, share, row);
+            return self.add_at_once(owner, owned, share, mark, row);
         }
-        self.single.push(owner, owned, share, row);
+        self.single.push_marked(owner, owned, share, mark, row);
         if self.single.len() >= WAITING {
             self.wait_single();
         }
@@ -125,9 +141,18 @@ impl NetworkBuilder {
     /// Those of [`NetworkBuilder::add`] for the first stake that is one too many;
     /// those before it are added.
     pub fn append(&mut self, batch: &mut Batch) -> Result<(), Error> {
+        if !batch.descriptions.is_empty() {
+            self.described.push(std::mem::take(&mut batch.descriptions));
+        }
         let room = self.limits.stakes as usize - self.stakes();
         if batch.len() > room || !self.has_room(batch.len(), batch.bytes) {
-            let added = batch.try_for_each(|owner, owned, share, row| self.add(owner, owned, share, row));
+            let mut marks = batch.marks.iter().copied().peekable();
+            let mut positions = 0..;
+            let added = batch.try_for_each(|owner, owned, share, row| {
+                let position = positions.next();
+                let mark = marks.next_if(|&(marked, _)| Some(marked) == position);
+                self.add_marked(owner, owned, share, mark.map(|(_, mark)| mark), row)
+            });
             batch.clear();
             return added;
         }
@@ -142,8 +167,8 @@ impl NetworkBuilder {
     /// In this order: zero shares are dropped (their companies stay),
     /// duplicates are resolved, self-holdings are noted (they stay in W), and
     /// columns are checked against one. Findings: `zero_share`,
-    /// `duplicate_stake`, `self_holding`, `column_over_100`, `column_rounded`
-    /// and `undisclosed_share`.
+    /// `duplicate_stake`, `self_holding`, `column_over_100`, `column_rounded`,
+    /// `undisclosed_share`, `imputed_share` and `control_without_share`.
     ///
     /// # Errors
     ///
@@ -165,15 +190,20 @@ impl NetworkBuilder {
             few,
             mut rows,
             few_rows,
+            apart,
+            described,
             ..
         } = self;
         stakes.push(few);
         rows.push(few_rows);
         let (names, rank) = names.into_sorted()?;
+        let settled = apart.settle(&names, &rank, policies, &mut stakes, &mut rows);
         if policies.duplicates == Duplicates::Reject {
             repeated::reject(&names, &rank, &stakes, &rows)?;
         }
-        columns::network(names, &rank, stakes, policies)
+        let labels = Labels::of(&names, &described);
+        let network = columns::network(names, &rank, stakes, policies)?;
+        Ok(network.with_apart(settled, labels))
     }
 
     fn stakes(&self) -> usize {
@@ -199,7 +229,14 @@ impl NetworkBuilder {
     }
 
     /// Near the limits, when nothing waits.
-    fn add_at_once(&mut self, owner: &str, owned: &str, share: Share, row: u64) -> Result<(), Error> {
+    fn add_at_once(
+        &mut self,
+        owner: &str,
+        owned: &str,
+        share: Share,
+        mark: Option<Mark>,
+        row: u64,
+    ) -> Result<(), Error> {
         let is_new = |name: &str| !self.names.contains(name);
         let new = [(owner, is_new(owner)), (owned, is_new(owned) && owned != owner)];
         let new = new
@@ -214,10 +251,16 @@ impl NetworkBuilder {
             return Err(Error::NamesTooLong);
         }
         let mut batch = self.spare.pop().unwrap_or_default();
-        batch.push(owner, owned, share, row);
-        self.names.intern_few(&batch, &mut self.few);
-        if self.policies.duplicates == Duplicates::Reject {
-            self.few_rows.push(row);
+        batch.push_marked(owner, owned, share, mark, row);
+        if mark.is_some() {
+            let mut stakes = Vec::with_capacity(1);
+            self.names.intern_few(&batch, &mut stakes);
+            self.apart.take(&batch, &mut stakes);
+        } else {
+            self.names.intern_few(&batch, &mut self.few);
+            if self.policies.duplicates == Duplicates::Reject {
+                self.few_rows.push(row);
+            }
         }
         self.interned += 1;
         batch.clear();
@@ -247,9 +290,13 @@ impl NetworkBuilder {
             return;
         }
         let waiting = std::mem::take(&mut self.waiting);
-        self.stakes.extend(self.names.intern(&waiting.batches));
+        let mut stakes = self.names.intern(&waiting.batches);
+        for (batch, stakes) in waiting.batches.iter().zip(&mut stakes) {
+            self.apart.take(batch, stakes);
+        }
+        self.stakes.extend(stakes);
         if self.policies.duplicates == Duplicates::Reject {
-            self.rows.extend(waiting.batches.iter().map(|batch| batch.rows.clone()));
+            self.rows.extend(waiting.batches.iter().map(unmarked_rows));
         }
         self.interned += waiting.stakes;
         self.spare.extend(waiting.batches.into_iter().map(|mut batch| {

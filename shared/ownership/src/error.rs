@@ -21,6 +21,31 @@ pub enum Error {
         /// The company that is held.
         owned: String,
     },
+    /// An amount is recorded twice and the policy is [`Duplicates::Reject`](crate::Duplicates::Reject).
+    #[error("accept row {row}: an amount of {owner:?} and {owned:?} was recorded before (policy duplicates=reject)")]
+    DuplicateAmount {
+        /// Row of the repetition, as given to the builder.
+        row: u64,
+        /// The creditor, or who delivers.
+        owner: String,
+        /// The debtor, or who takes.
+        owned: String,
+    },
+    /// Amounts sum to more than the largest number.
+    #[error("add up the amounts: their sum is larger than numbers go; scale them down")]
+    AmountsTooLarge,
+    /// A creditor has no equity that losses could be compared with.
+    #[error("compare losses with the equity of {company:?}: it has claims, and an equity over 0 is not given")]
+    NoEquity {
+        /// The creditor.
+        company: String,
+    },
+    /// A sector takes inputs, and has no output that they could be compared with.
+    #[error("divide the inputs of {company:?} by its output: an output over 0 is not given")]
+    NoOutput {
+        /// The sector.
+        company: String,
+    },
     /// More than 100.1% of a company is held and the policy is [`ColumnsOver100::Reject`](crate::ColumnsOver100::Reject).
     #[error("accept the stakes in {company:?}: they sum to {sum}, over 1 (policy columns_over_100=reject)")]
     ColumnOver100 {
@@ -87,6 +112,10 @@ impl Error {
         match self {
             Self::EmptyInput => "empty_input",
             Self::DuplicateStake { .. } => "duplicate_stake",
+            Self::DuplicateAmount { .. } => "duplicate_amount",
+            Self::AmountsTooLarge => "amounts_too_large",
+            Self::NoEquity { .. } => "missing_equity",
+            Self::NoOutput { .. } => "missing_output",
             Self::ColumnOver100 { .. } => "column_over_100",
             Self::ClosedComponent { .. } => "closed_component",
             Self::TooManyCompanies { .. } => "too_many_companies",

@@ -31,7 +31,8 @@
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
 //! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
-//! multiplies V by vectors. Steps that may take much memory have a variant that
+//! multiplies V by vectors. [`Amounts`] are the same graph with amounts of money for shares: claims for
+//! [`debtrank()`] and [`clearing()`], flows whose [`Amounts::coefficients`] are a network. Steps that may take much memory have a variant that
 //! is told how much there is, and refuses before it allocates. Whatever was
 //! odd about the data is a [`Finding`].
 //!
@@ -69,15 +70,21 @@
     allow(clippy::unwrap_used, clippy::float_cmp, reason = "a test fails by panicking")
 )]
 
+mod amounts;
+mod apart;
 mod balance;
 mod batch;
 mod beneficial;
+mod bounds;
 mod builder;
 mod chains;
+mod clearing;
 mod closed;
+mod coefficients;
 mod columns;
 mod components;
 mod control;
+mod debtrank;
 mod error;
 mod factors;
 mod finding;
@@ -85,6 +92,7 @@ mod fixed;
 mod gth;
 mod interner;
 mod katz;
+mod labels;
 mod measures;
 mod memory;
 mod models;
@@ -93,6 +101,7 @@ mod network;
 mod pairs;
 mod policies;
 mod progress;
+mod ranges;
 mod repeated;
 mod resolvent;
 mod ring;
@@ -102,24 +111,29 @@ mod sparse;
 mod structure;
 mod sweep;
 
+pub use amounts::{Amounts, AmountsBuilder, ToItself};
 pub use balance::Balance;
 pub use batch::{Batch, ShortName};
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
+pub use bounds::{ShareBounds, share_bounds};
 pub use builder::{Limits, NetworkBuilder};
 pub use chains::{Chain, ChainLimits, Chains, chains};
+pub use clearing::{Clearing, clearing};
 pub use closed::{ClosedGroup, OnClosed, OutsideHolder};
-pub use control::{Control, company_control};
+pub use control::{Control, ControlEdges, company_control};
+pub use debtrank::{DebtRank, DebtRankRules, debtrank};
 pub use error::Error;
 pub use finding::Finding;
 pub use gth::dense_resolvent;
 pub use katz::katz;
+pub use labels::Kind;
 pub use measures::{Measures, NetworkControl, network_control};
 pub use models::ControlModel;
 pub use network::Network;
 pub use pairs::{Emit, LeftOut, Pair, integrated_ownership, integrated_ownership_within};
-pub use policies::{ColumnsOver100, Duplicates, Policies};
+pub use policies::{ColumnsOver100, Duplicates, ImputedShare, Policies};
 pub use progress::{Progress, Stopped};
 pub use resolvent::{ComponentsSummary, Resolvent};
 pub use share::{Share, ShareError, Unit};
 pub use solve::Solver;
-pub use structure::{Position, Structure, bow_tie, structure};
+pub use structure::{Position, Structure, bow_tie, places, structure};

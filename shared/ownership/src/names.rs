@@ -75,6 +75,16 @@ impl Names {
         Err(low)
     }
 
+    /// Whether every name can be read.
+    pub(crate) fn is_valid(&self) -> bool {
+        let mut start = 0;
+        self.ends.iter().all(|&end| {
+            let readable = self.text.get(start..end as usize).is_some();
+            start = end as usize;
+            readable
+        }) && start == self.text.len()
+    }
+
     /// Whether every name can be read and each is greater than the one before.
     pub(crate) fn is_sorted(&self) -> bool {
         let mut start = 0_usize;

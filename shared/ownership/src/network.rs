@@ -4,9 +4,12 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRef
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 
-use crate::Finding;
+use crate::apart::Settled;
+use crate::labels::Labels;
 use crate::names::{Names, to_u32};
+use crate::ranges::Ranges;
 use crate::share::fraction;
+use crate::{Finding, Kind};
 
 /// Stakes of a range of companies, about, when they are listed by the other end.
 const TRANSPOSED: usize = 1 << 16;
@@ -30,6 +33,9 @@ pub struct Network {
     undisclosed: Vec<f64>,
     over: Vec<Over>,
     findings: Vec<Finding>,
+    ranges: Ranges,
+    controls: Vec<(u32, u32)>,
+    labels: Labels,
 }
 
 /// Stakes by column or row, compressed: list `k` is `starts[k]..starts[k + 1]`.
@@ -78,7 +84,19 @@ impl Network {
             undisclosed,
             over,
             findings,
+            ranges: Ranges::default(),
+            controls: Vec::new(),
+            labels: Labels::default(),
         }
+    }
+
+    /// The same network with what is known beside shares.
+    pub(crate) fn with_apart(mut self, settled: Settled, labels: Labels) -> Self {
+        self.ranges = settled.ranges;
+        self.controls = settled.controls;
+        self.findings.extend(settled.findings);
+        self.labels = labels;
+        self
     }
 
     /// Companies: everyone who holds or is held, persons among them.
@@ -113,6 +131,48 @@ impl Network {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<u32> {
         self.names.search(name).ok()
+    }
+
+    /// What the company is called, where the input says so and has ids for names.
+    #[must_use]
+    pub fn label(&self, company: u32) -> Option<&str> {
+        self.labels.name(company)
+    }
+
+    /// Whether the company is a natural person, where the input says so.
+    #[must_use]
+    pub fn kind(&self, company: u32) -> Kind {
+        self.labels.kind(company)
+    }
+
+    /// Whether the input says of anyone what they are called or are.
+    #[must_use]
+    pub fn has_labels(&self) -> bool {
+        !self.labels.is_empty()
+    }
+
+    /// Who controls whom by what is no known share: (controller, company), in the order of names, each once.
+    #[must_use]
+    pub fn control_edges(&self) -> &[(u32, u32)] {
+        &self.controls
+    }
+
+    /// The same network with other control edges, which are in order.
+    pub(crate) fn with_control_edges(self, controls: Vec<(u32, u32)>) -> Self {
+        Self { controls, ..self }
+    }
+
+    /// The edges of one controller.
+    pub(crate) fn control_edges_of(&self, controller: u32) -> &[(u32, u32)] {
+        let start = self.controls.partition_point(|&(other, _)| other < controller);
+        let edges = &self.controls[start..];
+        &edges[..edges.partition_point(|&(other, _)| other == controller)]
+    }
+
+    /// Whether there are stakes of which only bounds are known, and more than one share is possible.
+    #[must_use]
+    pub fn has_ranges(&self) -> bool {
+        !self.ranges.is_empty()
     }
 
     /// Who holds the company: (owner, share), in the order of names.
@@ -162,7 +222,7 @@ impl Network {
         &self.findings
     }
 
-    /// The same companies with other stakes, in O(stakes + companies).
+    /// The same companies with other stakes, in O(stakes + companies); without ranges, control edges and labels.
     ///
     /// `change` gets each company with its stakes in the order of ids. It leaves
     /// them as they are, or changes them without giving up that order, and says
@@ -193,10 +253,21 @@ impl Network {
         Self::new(self.names.clone(), columns, undisclosed, over, self.findings.clone())
     }
 
+    /// The same with more findings.
+    pub(crate) fn with_findings(mut self, more: impl Iterator<Item = Finding>) -> Self {
+        self.findings.extend(more);
+        self
+    }
+
     /// The stakes in a company that sum to more than one, in units of `1e-18`.
     pub(crate) fn over(&self, company: u32) -> Option<&[u128]> {
         let found = self.over.binary_search_by_key(&company, |over| over.company);
         found.ok().map(|position| self.over[position].units.as_slice())
+    }
+
+    /// Stakes of which only bounds are known.
+    pub(crate) fn ranges(&self) -> &Ranges {
+        &self.ranges
     }
 
     /// Whether there is a recorded holder of the company.
@@ -339,16 +410,22 @@ struct Stored {
     undisclosed: Vec<f64>,
     over: Vec<Over>,
     findings: Vec<Finding>,
+    ranges: Ranges,
+    controls: Vec<(u32, u32)>,
+    labels: Labels,
 }
 
 impl Serialize for Network {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Stored", 5)?;
+        let mut fields = serializer.serialize_struct("Stored", 8)?;
         fields.serialize_field("names", &self.names)?;
         fields.serialize_field("columns", &self.columns)?;
         fields.serialize_field("undisclosed", &self.undisclosed)?;
         fields.serialize_field("over", &self.over)?;
         fields.serialize_field("findings", &self.findings)?;
+        fields.serialize_field("ranges", &self.ranges)?;
+        fields.serialize_field("controls", &self.controls)?;
+        fields.serialize_field("labels", &self.labels)?;
         fields.end()
     }
 }
@@ -375,12 +452,26 @@ impl TryFrom<Stored> for Network {
             }
             previous = Some(over.company);
         }
-        Ok(Self::new(
+        let exists = |&(controller, company): &(u32, u32)| (controller.max(company) as usize) < companies;
+        if !stored.ranges.is_valid(companies)
+            || !stored.controls.is_sorted_by(|a, b| a < b)
+            || !stored.controls.iter().all(exists)
+            || !stored.labels.is_valid(companies)
+        {
+            return Err("ranges, control or labels are not those of a network");
+        }
+        let network = Self::new(
             stored.names,
             stored.columns,
             stored.undisclosed,
             stored.over,
             stored.findings,
-        ))
+        );
+        let settled = Settled {
+            ranges: stored.ranges,
+            controls: stored.controls,
+            findings: Vec::new(),
+        };
+        Ok(network.with_apart(settled, stored.labels))
     }
 }

@@ -28,6 +28,19 @@ pub enum Duplicates {
     Reject,
 }
 
+/// Which share stands for a range of which only the bounds are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImputedShare {
+    /// Half way between the bounds, or less where a company would be held by more than one.
+    #[default]
+    Midpoint,
+    /// The lower bound.
+    Lower,
+    /// The upper bound, or less where a company would be held by more than one.
+    Upper,
+}
+
 /// How dirty data is treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -36,4 +49,6 @@ pub struct Policies {
     pub columns_over_100: ColumnsOver100,
     /// Owners recorded more than once for the same company.
     pub duplicates: Duplicates,
+    /// Stakes of which only bounds are known.
+    pub ranges: ImputedShare,
 }

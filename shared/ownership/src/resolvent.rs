@@ -59,6 +59,28 @@ pub struct ComponentsSummary {
     pub closed: Vec<ClosedGroup>,
 }
 
+impl ComponentsSummary {
+    /// Of a network that was not solved: closed components are not known.
+    ///
+    /// O(companies + stakes).
+    #[must_use]
+    pub fn of(network: &Network) -> Self {
+        Self::new(&Components::of(network), Vec::new())
+    }
+
+    fn new(components: &Components, closed: Vec<ClosedGroup>) -> Self {
+        let sizes = components
+            .starts
+            .windows(2)
+            .map(|bounds| u64::from(bounds[1] - bounds[0]));
+        Self {
+            count: sizes.clone().filter(|&size| size > 1).count() as u64,
+            largest: sizes.max().unwrap_or(0),
+            closed,
+        }
+    }
+}
+
 impl Resolvent {
     /// Finds the components and inverts those with cycles.
     ///
@@ -121,16 +143,7 @@ impl Resolvent {
     /// How many components have cycles, how large, and which are closed.
     #[must_use]
     pub fn components(&self) -> ComponentsSummary {
-        let sizes = self
-            .components
-            .starts
-            .windows(2)
-            .map(|bounds| u64::from(bounds[1] - bounds[0]));
-        ComponentsSummary {
-            count: sizes.clone().filter(|&size| size > 1).count() as u64,
-            largest: sizes.max().unwrap_or(0),
-            closed: self.groups.clone(),
-        }
+        ComponentsSummary::new(&self.components, self.groups.clone())
     }
 
     /// The largest `|(I - W) V - I| / ((I + W) V + I)` over all entries of all
@@ -170,6 +183,19 @@ impl Resolvent {
         let members = self.components.members(component);
         let position = members.partition_point(|&member| member < company);
         Some(self.ring(component).map_or(1.0, |ring| ring.amplification(position)))
+    }
+
+    /// `T[j][j] = V[j][j] - 1` of a company, what it holds of itself, without taking 1 from what is nearly 1: 0 outside of
+    /// cycles, `None` in a closed component.
+    #[must_use]
+    pub fn loops(&self, company: u32) -> Option<f64> {
+        let component = self.components.of[company as usize];
+        if self.closed.group(component).is_some() {
+            return None;
+        }
+        let members = self.components.members(component);
+        let position = members.partition_point(|&member| member < company);
+        Some(self.ring(component).map_or(0.0, |ring| ring.loops[position]))
     }
 
     /// The block of a component that has cycles and is not closed.

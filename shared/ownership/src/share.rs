@@ -144,6 +144,41 @@ impl Share {
         Self::parse(&format!("{value:e}"), unit)
     }
 
+    /// A number of units of `1e-18`, at most `1e18` of them.
+    pub(crate) fn from_units(units: u64) -> Self {
+        Self {
+            units,
+            value: fraction(u128::from(units)),
+        }
+    }
+
+    /// The next larger share: the lower end of a range that is said to be *more than* this. One stays one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ownership::{Share, Unit};
+    ///
+    /// let half = Share::parse("0.5", Unit::Fraction)?;
+    /// assert!(half.just_above().value() > 0.5 && half.just_above().just_below() == half);
+    /// # Ok::<(), ownership::ShareError>(())
+    /// ```
+    #[must_use]
+    pub fn just_above(self) -> Self {
+        Self::from_value(self.value.next_up().min(1.0))
+    }
+
+    /// The next smaller share: the upper end of a range that is said to be *less than* this. Nothing stays nothing.
+    #[must_use]
+    pub fn just_below(self) -> Self {
+        Self::from_value(self.value.next_down().max(0.0))
+    }
+
+    /// The decimal that a float from 0 to 1 stands for.
+    fn from_value(value: f64) -> Self {
+        Self::from_f64(value, Unit::Fraction).unwrap_or(Self { units: ONE, value: 1.0 })
+    }
+
     /// The share as a fraction of one company.
     #[must_use]
     pub fn value(self) -> f64 {

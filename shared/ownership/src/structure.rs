@@ -56,10 +56,10 @@ pub struct Structure {
     pub column_sum: f64,
     /// The integrated undisclosed share: what undisclosed owners hold of it
     /// directly and through its holders, `m V` with m the direct undisclosed
-    /// shares. `None` in a closed component.
+    /// shares. `None` in a closed component, and from [`places`].
     pub undisclosed: Option<f64>,
     /// `V[j][j]`: by how much cycles multiply what is held of it. `None` in a
-    /// closed component.
+    /// closed component, and from [`places`].
     pub amplification: Option<f64>,
 }
 
@@ -68,24 +68,41 @@ pub struct Structure {
 /// Cost: O(companies + stakes), and a product with each block of the resolvent.
 #[must_use]
 pub fn structure(network: &Network, resolvent: &Resolvent) -> Vec<Structure> {
-    let components = &resolvent.components;
-    let positions = positions(network, components, &resolvent.numbers);
     let undisclosed = resolvent.sweep(network, |company| network.undisclosed(company), 0.0);
-    (0..to_u32(network.len()))
-        .map(|company| {
-            let component = components.of[company as usize];
-            let amplification = resolvent.amplification(company);
-            Structure {
-                company,
-                component: resolvent.numbers[component as usize],
-                component_size: to_u32(components.members(component).len()),
-                position: positions[company as usize],
-                column_sum: network.column_sum(company),
-                undisclosed: amplification.map(|_| undisclosed[company as usize]),
-                amplification,
-            }
-        })
-        .collect()
+    let mut found = placed(network, &resolvent.components, &resolvent.numbers);
+    for structure in &mut found {
+        structure.amplification = resolvent.amplification(structure.company);
+        let undisclosed = undisclosed[structure.company as usize];
+        structure.undisclosed = structure.amplification.map(|_| undisclosed);
+    }
+    found
+}
+
+/// The structure of every company as far as it follows from the graph alone: without undisclosed shares and
+/// amplification, which take an inverse.
+///
+/// O(companies + stakes).
+#[must_use]
+pub fn places(network: &Network) -> Vec<Structure> {
+    let components = Components::of(network);
+    placed(network, &components, &components.numbers())
+}
+
+fn placed(network: &Network, components: &Components, numbers: &[u32]) -> Vec<Structure> {
+    let positions = positions(network, components, numbers);
+    let place = |company: u32| {
+        let component = components.of[company as usize];
+        Structure {
+            company,
+            component: numbers[component as usize],
+            component_size: to_u32(components.members(component).len()),
+            position: positions[company as usize],
+            column_sum: network.column_sum(company),
+            undisclosed: None,
+            amplification: None,
+        }
+    };
+    (0..to_u32(network.len())).map(place).collect()
 }
 
 /// The place of every company in the bow-tie, in the order of ids.

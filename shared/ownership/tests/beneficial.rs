@@ -10,7 +10,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ownership::{
-    Basis, BeneficialRules, ChainLimits, Error, Network, OnClosed, PairLimits, Resolvent, Share, Unit,
+    Basis, BeneficialRules, ChainLimits, ControlEdges, Error, Network, OnClosed, PairLimits, Resolvent, Share, Unit,
     beneficial_owners, chains, company_control, without_owner,
 };
 use proptest::prelude::*;
@@ -26,6 +26,7 @@ fn rules(interest: &str, inclusive: bool) -> BeneficialRules {
         interest: share(interest),
         inclusive,
         control: share("0.5"),
+        edges: ControlEdges::Ignore,
     }
 }
 
@@ -380,7 +381,7 @@ proptest! {
         }
         let v = reference::resolvent(&w).unwrap();
         let ultimate: Vec<usize> = (0..SIZE).filter(|&i| (0..SIZE).all(|k| plain[k][i] == 0.0)).collect();
-        let control: BTreeSet<(usize, usize)> = company_control(&network, &resolvent, share("0.5"), 1000, &mut |_| Ok(()))
+        let control: BTreeSet<(usize, usize)> = company_control(&network, &resolvent, share("0.5"), ControlEdges::Ignore, 1000, &mut |_| Ok(()))
             .unwrap().iter().map(|pair| (pair.controller as usize, pair.company as usize)).collect();
         let owns = |i: usize, j: usize| ultimate.contains(&i) && i != j && v[i][j].0 >= 0.25 * (1.0 - 1e-13);
         let found: BTreeMap<(usize, usize), _> =

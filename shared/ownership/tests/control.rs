@@ -9,7 +9,10 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ownership::{Error, Network, OnClosed, Resolvent, Share, Stopped, Unit, company_control};
+use ownership::{
+    Batch, ControlEdges, Error, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Share, Stopped, Unit,
+    company_control,
+};
 use proptest::prelude::*;
 use support::network;
 
@@ -17,9 +20,13 @@ use support::network;
 type Row = (String, String, f64, bool);
 
 fn control_at(network: &Network, threshold: &str) -> Vec<Row> {
+    control_with(network, threshold, ControlEdges::Ignore)
+}
+
+fn control_with(network: &Network, threshold: &str, edges: ControlEdges) -> Vec<Row> {
     let resolvent = Resolvent::new(network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
     let threshold = Share::parse(threshold, Unit::Fraction).unwrap();
-    let pairs = company_control(network, &resolvent, threshold, usize::MAX, &mut |_| Ok(())).unwrap();
+    let pairs = company_control(network, &resolvent, threshold, edges, usize::MAX, &mut |_| Ok(())).unwrap();
     assert!(pairs.is_sorted_by_key(|pair| (pair.company, pair.controller)));
     let row = |pair: &ownership::Control| {
         let controller = resolvent.owner_name(network, pair.controller).to_owned();
@@ -115,7 +122,7 @@ fn a_cycle_below_is_controlled_and_a_cycle_controls_nothing_of_itself() {
         names(&rows),
         BTreeSet::from([("A", "B"), ("B", "A"), ("A", "C"), ("B", "C")])
     );
-    assert!(rows.iter().all(|row| !row.3), "each is controlled by the other");
+    assert!(rows.iter().all(|row| row.3), "they are ultimate together");
     // What B gives back to A counts for P.
     let rows = control(&[
         ("P", "A", "0.6"),
@@ -156,6 +163,43 @@ fn a_closed_group_controls_as_one() {
 }
 
 #[test]
+fn control_without_a_share_counts_if_it_is_asked_for() {
+    let share = |text| Share::parse(text, Unit::Fraction).unwrap();
+    let mut batch = Batch::default();
+    batch.push_control("P", "H", 1);
+    batch.push_control("H", "K", 2);
+    batch.push("H", "T", share("0.3"), 3);
+    batch.push("K", "T", share("0.3"), 4);
+    batch.push("P", "K", share("0.1"), 5);
+    batch.push_control("T", "P", 6);
+    batch.push_control("Z", "P", 7);
+    let mut builder = NetworkBuilder::new(Policies::default());
+    builder.append(&mut batch).unwrap();
+    let network = builder.finish().unwrap();
+    let rows = |edges| control_with(&network, "0.5", edges);
+    assert_eq!(rows(ControlEdges::Ignore), []);
+    let of = |controller: &str| -> Vec<(String, f64, bool)> {
+        let rows = rows(ControlEdges::Use).into_iter().filter(|row| row.0 == controller);
+        rows.map(|(_, company, share, ultimate)| (company, share, ultimate))
+            .collect()
+    };
+    let row = |company: &str, share, ultimate| (company.to_owned(), share, ultimate);
+    assert_eq!(
+        of("P"),
+        [row("H", 0.0, false), row("K", 0.1, false), row("T", 0.6, false)]
+    );
+    assert_eq!(
+        of("H"),
+        [row("K", 0.1, false), row("P", 0.0, false), row("T", 0.6, false)]
+    );
+    assert_eq!(of("Z").len(), 4, "all but itself");
+    assert!(
+        of("Z").iter().all(|row| row.2),
+        "who controls a ring from outside is ultimate"
+    );
+}
+
+#[test]
 fn the_threshold_is_a_parameter() {
     let stakes = network([("P", "H", "0.25"), ("H", "T", "0.2"), ("Q", "H", "0.75")]);
     assert_eq!(names(&control_at(&stakes, "0.75")), BTreeSet::new());
@@ -171,15 +215,17 @@ fn it_ends_at_the_limit_and_when_it_is_told_to() {
     let network = network([("A", "B", "1"), ("B", "C", "1")]);
     let resolvent = Resolvent::new(&network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
     let half = Share::parse("0.5", Unit::Fraction).unwrap();
-    let with_limit = |limit| company_control(&network, &resolvent, half, limit, &mut |_| Ok(()));
+    let with_limit = |limit| company_control(&network, &resolvent, half, ControlEdges::Ignore, limit, &mut |_| Ok(()));
     assert_eq!(with_limit(2), Err(Error::TooManyPairs { limit: 2 }));
     assert_eq!(with_limit(3).map(|pairs| pairs.len()), Ok(3));
     let names: Vec<String> = (0..30_000).map(|level| format!("{level:05}")).collect();
     let chain = support::network(names.windows(2).map(|pair| (pair[0].as_str(), pair[1].as_str(), "1")));
     let chained = Resolvent::new(&chain, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
-    let found = company_control(&chain, &chained, half, 1_000, &mut |_| Ok(()));
+    let found = company_control(&chain, &chained, half, ControlEdges::Ignore, 1_000, &mut |_| Ok(()));
     assert_eq!(found, Err(Error::TooManyPairs { limit: 1_000 }), "of 450 million");
-    let stopped = company_control(&network, &resolvent, half, 3, &mut |_| Err(Stopped));
+    let stopped = company_control(&network, &resolvent, half, ControlEdges::Ignore, 3, &mut |_| {
+        Err(Stopped)
+    });
     assert_eq!(stopped, Err(Error::Stopped(Stopped)));
 }
 
@@ -256,7 +302,9 @@ proptest! {
             prop_assert!((found[pair] - share).abs() < 1e-15, "{:?}: {} is not {}", pair, found[pair], share);
         }
         for (controller, _, _, ultimate) in &rows {
-            prop_assert_eq!(*ultimate, !rows.iter().any(|other| other.1 == *controller));
+            let controls = |a: &str, b: &str| rows.iter().any(|row| row.0 == a && row.1 == b);
+            let mut above = rows.iter().filter(|other| other.1 == *controller);
+            prop_assert_eq!(*ultimate, above.all(|other| controls(controller, &other.0)));
         }
         let mut random = support::Random(seed);
         for position in (1..stakes.len()).rev() {

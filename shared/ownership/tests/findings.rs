@@ -155,6 +155,7 @@ fn duplicates_are_resolved_before_columns_are_checked() {
     let policies = Policies {
         duplicates: Duplicates::Max,
         columns_over_100: ColumnsOver100::Reject,
+        ..Policies::default()
     };
     let stakes = [("A", "T", "0.6"), ("A", "T", "0.6")];
     assert!(network_with(stakes, policies).is_ok());

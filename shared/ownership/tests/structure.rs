@@ -7,7 +7,7 @@
 
 mod support;
 
-use ownership::{Structure, structure};
+use ownership::{ComponentsSummary, Structure, places, structure};
 use support::Solved;
 
 fn row(solved: &Solved, name: &str) -> Structure {
@@ -123,4 +123,33 @@ fn a_deep_chain_needs_no_deep_stack() {
     };
     ownership::integrated_ownership(&network, &resolvent, 0.5, &[199_999], &mut |_| Ok(()), &mut emit).unwrap();
     assert_eq!(owners, 199_999);
+}
+
+#[test]
+fn places_need_no_inverse() {
+    let stakes = [
+        ("P", "A", "0.3"),
+        ("A", "B", "0.5"),
+        ("B", "A", "0.6"),
+        ("B", "C", "0.2"),
+        ("C", "C", "0.1"),
+    ];
+    let solved = Solved::of(&stakes);
+    let places = places(&solved.network);
+    for (place, whole) in places.into_iter().zip(structure(&solved.network, &solved.resolvent)) {
+        assert_eq!((place.undisclosed, place.amplification), (None, None));
+        let undisclosed = whole.undisclosed;
+        let amplification = whole.amplification;
+        assert!(amplification.is_some());
+        assert_eq!(
+            Structure {
+                undisclosed,
+                amplification,
+                ..place
+            },
+            whole
+        );
+    }
+    let components = ComponentsSummary::of(&solved.network);
+    assert_eq!(components, solved.resolvent.components());
 }

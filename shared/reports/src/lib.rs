@@ -59,4 +59,6 @@ mod summary;
 pub use curve::Curve;
 pub use highlights::{Highlights, Plot, TOP_ROWS, UnknownColumn};
 pub use report::{Formula, MAX_REPORT_BYTES, Reference, Report, report_html};
-pub use summary::{Balance, Components, Group, Input, LeftOut, Quality, ResultSize, Stages, Summary, quality};
+pub use summary::{
+    Balance, Components, Group, Input, LeftOut, Measure, Measures, Quality, ResultSize, Stages, Summary, quality,
+};

@@ -31,6 +31,38 @@ pub struct Summary {
     pub stages: Stages,
     /// How large the result is.
     pub result: ResultSize,
+    /// Figures of the result as a whole; absent where the rows say all.
+    #[serde(skip_serializing_if = "Measures::is_empty")]
+    pub measures: Measures,
+}
+
+/// Figures of a result as a whole, in the order in which they are told. Serializes to a map in that order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measures(pub Vec<Measure>);
+
+/// One figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// Its name, for programs.
+    pub name: &'static str,
+    /// The figure: a number, or true or false.
+    pub value: Value,
+    /// What it says, and in which unit.
+    pub meaning: &'static str,
+}
+
+impl Measures {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Measures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|measure| (measure.name, &measure.value)))
+    }
 }
 
 /// What was read.

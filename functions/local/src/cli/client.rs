@@ -110,11 +110,7 @@ impl Client {
             input.insert("format".into(), format.as_str().into());
         }
         if let Some(columns) = &flags.columns {
-            let columns: Vec<&str> = columns.split(',').map(str::trim).collect();
-            if columns.len() != 3 {
-                bail!(UsageError("--columns takes three names: OWNER,OWNED,SHARE".into()));
-            }
-            input.insert("columns".into(), columns.into());
+            input.insert("columns".into(), three_columns(columns)?.to_vec().into());
         }
         if let Some(unit) = flags.unit {
             input.insert("unit".into(), unit.as_str().into());
@@ -259,6 +255,14 @@ impl Client {
     }
 }
 
+/// The columns of owner, owned and share.
+pub(super) fn three_columns(given: &str) -> Result<[String; 3], UsageError> {
+    let names: Vec<String> = given.split(',').map(|name| name.trim().to_owned()).collect();
+    names
+        .try_into()
+        .map_err(|_| UsageError("--columns takes three names: OWNER,OWNED,SHARE".into()))
+}
+
 fn complaint(status: StatusCode, problem: Problem) -> anyhow::Error {
     let place = problem.field.map(|field| format!("{field}: ")).unwrap_or_default();
     let text = format!("{place}{} ({})", problem.detail, problem.code);
@@ -274,7 +278,7 @@ fn file_name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// `NAME=VALUE`: a value that reads as a JSON number or boolean is one, all else is text.
+/// `NAME=VALUE`: a value that reads as a JSON number, boolean or list is one, all else is text.
 fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
     let mut parameters = Map::new();
     for pair in given {
@@ -282,7 +286,7 @@ fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
             bail!(UsageError(format!("--param takes NAME=VALUE, not {pair:?}")));
         };
         let value = match serde_json::from_str(value) {
-            Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+            Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::Array(_))) => value,
             _ => Value::from(value),
         };
         if parameters.insert(name.to_owned(), value).is_some() {
@@ -298,8 +302,10 @@ mod tests {
 
     #[test]
     fn a_parameter_is_a_number_where_it_reads_as_one() {
-        let parsed = parameters(&["floor=0.01".into(), "duplicates=max".into()]).unwrap();
-        assert_eq!(Value::from(parsed), json!({"floor": 0.01, "duplicates": "max"}));
+        let given = ["floor=0.01", "duplicates=max", "shocked=[\"A, Inc\", \"B\"]"].map(str::to_owned);
+        let parsed = parameters(&given).unwrap();
+        let expected = json!({"floor": 0.01, "duplicates": "max", "shocked": ["A, Inc", "B"]});
+        assert_eq!(Value::from(parsed), expected);
         assert!(parameters(&["floor".into()]).is_err());
         assert!(parameters(&["a=1".into(), "a=2".into()]).is_err());
     }

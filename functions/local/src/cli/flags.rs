@@ -19,6 +19,8 @@ pub(super) enum Command {
     Serve(ServeFlags),
     /// Run one job through the whole system, and leave its files in a folder
     Run(RunFlags),
+    /// Look into a file: its format, stakes and findings, without a job
+    Inspect(InspectFlags),
     /// Run the embedded engines alone, for functions that run elsewhere
     Engines(EnginesFlags),
     #[command(flatten)]
@@ -72,12 +74,8 @@ pub(super) struct RunFlags {
     pub(super) out: PathBuf,
 }
 
-/// A job to ask for.
 #[derive(Debug, Args)]
-pub(super) struct JobFlags {
-    /// The job type, such as integrated-ownership
-    #[arg(value_name = "TYPE")]
-    pub(super) job_type: String,
+pub(super) struct InspectFlags {
     /// The file of stakes
     pub(super) file: PathBuf,
     /// The format of the file; found from its name and content if left out
@@ -89,7 +87,29 @@ pub(super) struct JobFlags {
     /// How shares are written
     #[arg(long, value_enum)]
     pub(super) unit: Option<UnitFlag>,
-    /// A file of company,value, for a job type that takes values
+    /// Answer in JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A job to ask for.
+#[derive(Debug, Args)]
+pub(super) struct JobFlags {
+    /// The job type, such as integrated-ownership
+    #[arg(value_name = "TYPE")]
+    pub(super) job_type: String,
+    /// The file of stakes, or of amounts for a job type that takes them
+    pub(super) file: PathBuf,
+    /// The format of the file; found from its name and content if left out
+    #[arg(long)]
+    pub(super) format: Option<String>,
+    /// The header's names of owner, owned and share (or creditor, debtor and amount), or their positions from 1
+    #[arg(long, value_name = "OWNER,OWNED,SHARE")]
+    pub(super) columns: Option<String>,
+    /// How shares are written
+    #[arg(long, value_enum)]
+    pub(super) unit: Option<UnitFlag>,
+    /// A file of company,value (or what the job type calls it), for a job type that takes values
     #[arg(long, value_name = "FILE")]
     pub(super) values: Option<PathBuf>,
     /// A parameter of the job type; may be given several times

@@ -1,7 +1,7 @@
 //! How much of a JSON document may go into one value, so that a small file cannot unfold into one that fills the memory.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use super::records::MAX_RECORD_BYTES;
 use crate::error::InputError;
@@ -27,6 +27,11 @@ impl Budget {
     pub(super) fn renew(&self, row: u64) {
         self.left.set(MAX_RECORD_BYTES);
         self.row.set(row);
+    }
+
+    /// The position of the element that it is for.
+    pub(super) fn row(&self) -> u64 {
+        self.row.get()
     }
 
     /// The fault, if a reader stopped because the budget was used up.
@@ -62,5 +67,22 @@ impl<R: Read> Read for Budgeted<'_, R> {
             self.budget.overdrawn.set(true);
             Err(io::ErrorKind::FileTooLarge.into())
         }
+    }
+}
+
+impl<R: BufRead> BufRead for Budgeted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let left = self.budget.left.get();
+        let buffer = self.inner.fill_buf()?;
+        if left == 0 && !buffer.is_empty() {
+            self.budget.overdrawn.set(true);
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(&buffer[..buffer.len().min(left)])
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.budget.left.set(self.budget.left.get().saturating_sub(bytes));
+        self.inner.consume(bytes);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use ownership::{Batch, Finding, Share, ShareError, Unit};
+use ownership::{Batch, Finding, ShareError, Unit};
 
+use super::amount::Amount;
+use super::notes::Notes;
 use super::quick::Quick;
 use super::{OnBadRecord, Read};
 use crate::error::{InputError, ReadError, RecordError};
@@ -12,7 +14,7 @@ use crate::error::{InputError, ReadError, RecordError};
 pub const MAX_ID_BYTES: usize = 512;
 
 pub(super) const MAX_EXAMPLES: usize = 10;
-const MAX_VALUE_CHARS: usize = 80;
+pub(super) const MAX_VALUE_CHARS: usize = 80;
 const NEEDED: &str = "every stake needs an owner and an owned company";
 
 /// A field: its name in the file and what stands there.
@@ -31,6 +33,13 @@ pub(super) struct Checker {
     examples: Vec<RecordError>,
     largest: f64,
     percent_signs: bool,
+    /// Stakes of which only bounds are known.
+    ranges: u64,
+    /// Control without a share.
+    pub(super) controls: u64,
+    /// Names and kinds.
+    pub(super) described: u64,
+    pub(super) notes: Notes,
 }
 
 impl Checker {
@@ -43,6 +52,10 @@ impl Checker {
             examples: Vec::new(),
             largest: 0.0,
             percent_signs: false,
+            ranges: 0,
+            controls: 0,
+            described: 0,
+            notes: Notes::default(),
         }
     }
 
@@ -60,6 +73,7 @@ impl Checker {
         self.examples.extend(examples.map(|example| example.shifted(lines)));
         self.largest = self.largest.max(part.largest);
         self.percent_signs |= part.percent_signs;
+        self.ranges += part.ranges;
     }
 
     /// Adds the record to a batch if it is a stake.
@@ -72,19 +86,26 @@ impl Checker {
         let stake = id(row, owner, NEEDED).and_then(|owner| {
             let owned = id(row, owned, NEEDED)?;
             let text = utf8(row, share)?;
-            let parsed = parse_share(row, share.name, text, self.unit)?;
-            Ok((owner, owned, parsed, text.ends_with('%')))
+            let amount =
+                Amount::parse(text, self.unit).map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
+            Ok((owner, owned, amount, text.ends_with('%')))
         });
         match stake {
-            Ok((owner, owned, share, percent_sign)) => {
-                self.records += 1;
-                self.largest = self.largest.max(share.value());
+            Ok((owner, owned, amount, percent_sign)) => {
                 self.percent_signs |= percent_sign;
-                batch.push(owner, owned, share, row);
+                self.take_amount(row, [owner, owned], amount, batch);
                 Ok(())
             }
             Err(error) => self.refuse(error),
         }
+    }
+
+    /// Adds a stake.
+    pub(super) fn take_amount(&mut self, row: u64, [owner, owned]: [&str; 2], amount: Amount, batch: &mut Batch) {
+        self.records += 1;
+        self.largest = self.largest.max(amount.upper.value());
+        self.ranges += u64::from(amount.is_range());
+        batch.push_range(owner, owned, amount.lower, amount.upper, row);
     }
 
     /// Adds a record that was found to be a stake.
@@ -114,11 +135,20 @@ impl Checker {
 
     /// Ends the reading. `share_column` is the header's name of the share, where the format has a header.
     pub(super) fn finish<E>(self, format: &str, share_column: Option<&str>) -> Result<Read, ReadError<E>> {
-        if self.records == 0 {
-            return Err(InputError::Empty { skipped: self.skipped }.into());
+        if self.records == 0 && self.controls == 0 {
+            let mut left_out = self.notes.counts();
+            if self.described > 0 {
+                left_out.push(format!("{} names of persons and companies", self.described));
+            }
+            return Err(if left_out.is_empty() {
+                InputError::Empty { skipped: self.skipped }
+            } else {
+                InputError::NoStakes { left_out }
+            }
+            .into());
         }
         let mut findings = Vec::new();
-        findings.extend(self.doubt(share_column));
+        findings.extend(self.doubt(share_column).filter(|doubt| !self.notes.has(&doubt.code)));
         if self.skipped > 0 {
             findings.push(Finding {
                 code: "bad_record".to_owned(),
@@ -127,9 +157,13 @@ impl Checker {
                 action: "left out, as on_bad_record=skip asks".to_owned(),
             });
         }
+        findings.extend(self.notes.into_findings());
         Ok(Read {
             format: format.to_owned(),
             records: self.records,
+            ranges: self.ranges,
+            controls: self.controls,
+            described: self.described,
             findings,
         })
     }
@@ -144,7 +178,7 @@ impl Checker {
                     "read as fractions of 1; if they are percents, pass unit=percent",
                 )
             }
-            Unit::Percent if self.largest <= 0.01 && !self.percent_signs => (
+            Unit::Percent if self.records > 0 && self.largest <= 0.01 && !self.percent_signs => (
                 format!("no share is above {}", self.largest),
                 "read as percents; if they are fractions of 1, pass unit=fraction",
             ),
@@ -214,19 +248,42 @@ pub(super) fn id<'a>(row: u64, field: Field<'a>, needed: &'static str) -> Result
 pub(super) fn utf8<'a>(row: u64, field: Field<'a>) -> Result<&'a str, RecordError> {
     match std::str::from_utf8(field.text) {
         Ok(text) => Ok(text.trim()),
-        Err(_) => Err(RecordError {
-            code: "not_utf8",
-            row,
-            field: field.name.to_owned(),
-            value: shorten(field.text),
-            statement: "is not UTF-8".into(),
-            remedy: "save the file as UTF-8",
-        }),
+        Err(_) => Err(not_utf8(row, field.name, field.text)),
     }
 }
 
-fn parse_share(row: u64, name: &str, text: &str, unit: Unit) -> Result<Share, RecordError> {
-    Share::parse(text, unit).map_err(|error| {
+pub(super) fn not_utf8(row: u64, field: &str, value: &[u8]) -> RecordError {
+    RecordError {
+        code: "not_utf8",
+        row,
+        field: field.to_owned(),
+        value: shorten(value),
+        statement: "is not UTF-8".into(),
+        remedy: "save the file as UTF-8",
+    }
+}
+
+/// A field of a record, whose row is yet to be said, that is wrong.
+pub(super) fn bad_field(
+    code: &'static str,
+    field: &str,
+    value: &str,
+    statement: &'static str,
+    remedy: &'static str,
+) -> RecordError {
+    RecordError {
+        code,
+        row: 0,
+        field: field.to_owned(),
+        value: shorten(value.as_bytes()),
+        statement: statement.into(),
+        remedy,
+    }
+}
+
+/// Why a text is no share.
+pub(super) fn bad_share(row: u64, name: &str, text: &str, error: ShareError, unit: Unit) -> RecordError {
+    {
         let (code, statement, remedy) = match (error, unit) {
             (ShareError::NotANumber, _) if text.is_empty() => (
                 "share_not_a_number",
@@ -236,9 +293,13 @@ fn parse_share(row: u64, name: &str, text: &str, unit: Unit) -> Result<Share, Re
             (ShareError::NotANumber, _) if text.contains(',') => (
                 "share_not_a_number",
                 "is not a number",
-                "write the decimal point as a dot, such as 0.25",
+                "write one decimal point or comma, and no separators of thousands",
             ),
-            (ShareError::NotANumber, _) => ("share_not_a_number", "is not a number", "write a decimal such as 0.25"),
+            (ShareError::NotANumber, _) => (
+                "share_not_a_number",
+                "is not a number",
+                "write a decimal such as 0.25, or a range such as 25-50%",
+            ),
             (ShareError::Negative, _) => ("share_negative", "is negative", "a share is at least 0"),
             (ShareError::OverOne, Unit::Fraction) if !text.ends_with('%') => (
                 "share_over_one",
@@ -256,7 +317,7 @@ fn parse_share(row: u64, name: &str, text: &str, unit: Unit) -> Result<Share, Re
             statement: statement.into(),
             remedy,
         }
-    })
+    }
 }
 
 /// The value as text, cut so that an error stays readable.

@@ -10,7 +10,7 @@ use super::input::Input;
 use super::quick::Lookup;
 use super::records::Records;
 use super::splitter::{Found, Splitter};
-use super::{Format, Read};
+use super::{Format, Read, ReadOptions, Reader, Sink};
 use crate::error::{InputError, ReadError, RecordError};
 
 /// How much one thread splits at a time, at least.
@@ -19,7 +19,22 @@ const PART_BYTES: usize = 128 << 10;
 /// Parts of a block for each thread, so that all end at about the same time.
 const PARTS: usize = 2;
 
-pub(super) fn read<E>(
+/// Reads CSV or TSV.
+pub(super) struct Delimited(pub(super) Format);
+
+impl Reader for Delimited {
+    fn read<E>(
+        self,
+        input: &mut Input<'_>,
+        options: &ReadOptions,
+        checker: Checker,
+        sink: Sink<'_, E>,
+    ) -> Result<Read, ReadError<E>> {
+        read(input, self.0, options.columns.as_ref(), checker, sink)
+    }
+}
+
+fn read<E>(
     input: &mut Input<'_>,
     format: Format,
     asked: Option<&[String; 3]>,

@@ -3,12 +3,14 @@
 use crate::error::InputError;
 
 /// What a column can be.
-struct Role {
-    name: &'static str,
+pub(super) struct Role {
+    pub(super) name: &'static str,
     /// Names that say what the column holds.
-    names: &'static [&'static str],
+    pub(super) names: &'static [&'static str],
     /// Words of any graph, which count if no column has one of the names: `source` may be a web address.
-    general: &'static [&'static str],
+    pub(super) general: &'static [&'static str],
+    /// What companies are called, which counts if no column has an id.
+    pub(super) labels: &'static [&'static str],
 }
 
 const ROLES: [Role; 3] = [
@@ -23,8 +25,24 @@ const ROLES: [Role; 3] = [
             "holder_id",
             "investor",
             "investor_id",
+            "shareholder_bvd_id_number",
         ],
-        general: &["parent", "parent_id", "source", "source_id", "from", "from_id"],
+        general: &[
+            "parent",
+            "parent_id",
+            "parent_lei",
+            "source",
+            "source_id",
+            "from",
+            "from_id",
+        ],
+        labels: &[
+            "owner_name",
+            "shareholder_name",
+            "holder_name",
+            "investor_name",
+            "parent_name",
+        ],
     },
     Role {
         name: "owned",
@@ -39,8 +57,17 @@ const ROLES: [Role; 3] = [
             "investee_id",
             "subsidiary",
             "subsidiary_id",
+            "bvd_id_number",
         ],
-        general: &["child", "child_id", "target", "target_id", "to", "to_id"],
+        general: &["child", "child_id", "child_lei", "target", "target_id", "to", "to_id"],
+        labels: &[
+            "owned_name",
+            "company_name",
+            "issuer_name",
+            "investee_name",
+            "subsidiary_name",
+            "child_name",
+        ],
     },
     Role {
         name: "share",
@@ -58,8 +85,21 @@ const ROLES: [Role; 3] = [
             "percent",
             "pct",
             "fraction",
+            "shareholding",
+            "shareholding_pct",
+            "shareholding_percent",
+            "shareholding_percentage",
+            "share_percentage",
+            "stake_pct",
+            "stake_percent",
+            "percentage_held",
+            "percent_held",
+            "pct_held",
+            "percentage_of_shares",
+            "shareholder_direct",
         ],
-        general: &["weight"],
+        general: &["weight", "holding", "equity"],
+        labels: &[],
     },
 ];
 
@@ -75,9 +115,18 @@ pub(super) struct Columns {
 /// Finds owner, owned and share among the header's fields: by `asked`, or by the usual names, whose case, blanks,
 /// dashes and underscores do not matter.
 pub(super) fn find(header: &[String], asked: Option<&[String; 3]>) -> Result<Columns, InputError> {
+    find_roles(header, asked, &ROLES)
+}
+
+/// The same for three columns of other names.
+pub(super) fn find_roles(
+    header: &[String],
+    asked: Option<&[String; 3]>,
+    roles: &[Role; 3],
+) -> Result<Columns, InputError> {
     let positions = match asked {
-        Some(asked) => find_asked(header, asked)?,
-        None => find_usual(header)?,
+        Some(asked) => find_asked(header, asked, roles)?,
+        None => find_usual(header, roles)?,
     };
     let share = &header[positions[2]];
     let by_name = asked.is_some_and(|[.., name]| name.trim() == share);
@@ -90,7 +139,7 @@ pub(super) fn find(header: &[String], asked: Option<&[String; 3]>) -> Result<Col
     })
 }
 
-fn find_asked(header: &[String], asked: &[String; 3]) -> Result<[usize; 3], InputError> {
+fn find_asked(header: &[String], asked: &[String; 3], roles: &[Role; 3]) -> Result<[usize; 3], InputError> {
     let mut positions = [0; 3];
     for (position, name) in positions.iter_mut().zip(asked) {
         *position = find_name(header, name.trim())?;
@@ -99,8 +148,8 @@ fn find_asked(header: &[String], asked: &[String; 3]) -> Result<[usize; 3], Inpu
         if positions[a] == positions[b] {
             return Err(InputError::AmbiguousColumn {
                 role: cut(&header[positions[a]]),
-                first: ROLES[a].name.to_owned(),
-                second: ROLES[b].name.to_owned(),
+                first: roles[a].name.to_owned(),
+                second: roles[b].name.to_owned(),
             });
         }
     }
@@ -123,13 +172,17 @@ fn find_name(header: &[String], name: &str) -> Result<usize, InputError> {
     }
 }
 
-fn find_usual(header: &[String]) -> Result<[usize; 3], InputError> {
+fn find_usual(header: &[String], roles: &[Role; 3]) -> Result<[usize; 3], InputError> {
     let mut positions = [0; 3];
-    for (position, role) in positions.iter_mut().zip(&ROLES) {
+    for (position, role) in positions.iter_mut().zip(roles) {
         let among = |names: &[&str], field: &String| names.iter().any(|name| plain(name) == plain(field));
         let found = match only(header, role.name, |field| among(role.names, field))? {
             Some(found) => Some(found),
             None => only(header, role.name, |field| among(role.general, field))?,
+        };
+        let found = match found {
+            Some(found) => Some(found),
+            None => only(header, role.name, |field| among(role.labels, field))?,
         };
         *position = found.ok_or_else(|| {
             if header.len() == 3 && number(&header[2]) {
@@ -142,6 +195,7 @@ fn find_usual(header: &[String]) -> Result<[usize; 3], InputError> {
                     .names
                     .iter()
                     .chain(role.general)
+                    .chain(role.labels)
                     .map(|&name| name.to_owned())
                     .collect(),
             }

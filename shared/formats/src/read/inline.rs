@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::budget::{Budget, Budgeted};
 use super::check::{Checker, Field, bad_record};
 use super::input::Input;
-use super::{Format, Read};
+use super::{Format, Read, ReadOptions, Reader, Sink};
 use crate::error::{InputError, ReadError, RecordError};
 
 /// The most characters of an error of the parser that go into a message: its text may quote the input.
@@ -19,15 +19,19 @@ const MAX_REASON_CHARS: usize = 300;
 /// How many of them are kept from its end, which says where the fault is.
 const REASON_END_CHARS: usize = 100;
 
-/// A stake as it stands in a request or in a document of stakes.
+/// A stake as it stands in a request or in a document of stakes. In a request it may be a claim as well, whose owner
+/// is the creditor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InlineStake {
     /// Who holds.
+    #[serde(alias = "creditor")]
     pub owner: String,
     /// What is held.
+    #[serde(alias = "debtor")]
     pub owned: String,
     /// How much of it, in the unit of the job.
+    #[serde(alias = "amount")]
     pub share: InlineShare,
 }
 
@@ -45,11 +49,21 @@ pub enum InlineShare {
 const BATCH: usize = 1 << 12;
 
 /// Reads a document of stakes.
-pub(super) fn read_document<E>(
-    input: &mut Input<'_>,
-    checker: Checker,
-    sink: &mut dyn FnMut(&mut Batch) -> Result<(), E>,
-) -> Result<Read, ReadError<E>> {
+pub(super) struct Document;
+
+impl Reader for Document {
+    fn read<E>(
+        self,
+        input: &mut Input<'_>,
+        _options: &ReadOptions,
+        checker: Checker,
+        sink: Sink<'_, E>,
+    ) -> Result<Read, ReadError<E>> {
+        read_document(input, checker, sink)
+    }
+}
+
+fn read_document<E>(input: &mut Input<'_>, checker: Checker, sink: Sink<'_, E>) -> Result<Read, ReadError<E>> {
     let budget = Budget::new();
     let mut reading = Reading {
         checker,
@@ -60,7 +74,7 @@ pub(super) fn read_document<E>(
     };
     let outcome = {
         let mut json = serde_json::Deserializer::from_reader(Budgeted::new(BufReader::new(&mut *input), &budget));
-        Document(&mut reading).deserialize(&mut json).and_then(|()| json.end())
+        Stakes(&mut reading).deserialize(&mut json).and_then(|()| json.end())
     };
     // What the sink says of the stakes before a fault comes before that.
     match reading.failure.take() {
@@ -165,9 +179,9 @@ fn abridge(text: String) -> String {
     format!("{start}…{end}")
 }
 
-struct Document<'r, 's, E>(&'r mut Reading<'s, E>);
+struct Stakes<'r, 's, E>(&'r mut Reading<'s, E>);
 
-impl<'de, E> DeserializeSeed<'de> for Document<'_, '_, E> {
+impl<'de, E> DeserializeSeed<'de> for Stakes<'_, '_, E> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -175,7 +189,7 @@ impl<'de, E> DeserializeSeed<'de> for Document<'_, '_, E> {
     }
 }
 
-impl<'de, E> Visitor<'de> for Document<'_, '_, E> {
+impl<'de, E> Visitor<'de> for Stakes<'_, '_, E> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

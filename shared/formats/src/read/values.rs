@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 use std::io::{self, Read as _};
 
-use ownership::Finding;
 use serde::{Deserialize, Serialize};
 
-use super::check::{Field, MAX_EXAMPLES, bad_record, id, shorten, utf8};
+use super::check::{Field, bad_record, id, shorten, utf8};
 use super::header::plain;
 use super::input::Input;
 use super::records::Records;
+use super::tally::Tally;
 use super::{OnBadRecord, Read};
 use crate::error::{InputError, ReadError, RecordError};
 
 /// The largest document of values in JSON, which is read as a whole.
 const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
 
-const COMPANY: [&str; 8] = [
+const COMPANY: [&str; 10] = [
     "company",
     "company_id",
     "id",
@@ -25,6 +25,8 @@ const COMPANY: [&str; 8] = [
     "entity_id",
     "firm",
     "firm_id",
+    "bank",
+    "sector",
 ];
 const VALUE: [&str; 9] = [
     "value",
@@ -38,9 +40,29 @@ const VALUE: [&str; 9] = [
     "market_cap",
 ];
 
+/// Which columns of a file of values matter, besides the company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueColumns {
+    /// Names of the value, the first one for messages.
+    pub value: &'static [&'static str],
+    /// The name of a second number that a file may have.
+    pub extra: Option<&'static str>,
+}
+
+impl Default for ValueColumns {
+    fn default() -> Self {
+        Self {
+            value: &VALUE,
+            extra: None,
+        }
+    }
+}
+
 /// How to read values.
 #[derive(Clone, Copy, Debug)]
 pub struct ValueOptions {
+    /// Which columns matter. Default: `value`, or one of its usual names.
+    pub columns: ValueColumns,
     /// What to do with a record that is no value. Default: fail.
     pub on_bad_record: OnBadRecord,
     /// The most bytes to read, counted after decompression. Default: 16 GiB.
@@ -50,6 +72,7 @@ pub struct ValueOptions {
 impl Default for ValueOptions {
     fn default() -> Self {
         Self {
+            columns: ValueColumns::default(),
             on_bad_record: OnBadRecord::Fail,
             max_bytes: 16 << 30,
         }
@@ -65,6 +88,8 @@ pub struct CompanyValue<'a> {
     pub company: &'a str,
     /// Its value: finite and not negative, in whatever unit the file has.
     pub value: f64,
+    /// The second number, where it is asked for and given.
+    pub extra: Option<f64>,
 }
 
 /// A value as it stands in a request or in a document of values.
@@ -72,9 +97,14 @@ pub struct CompanyValue<'a> {
 #[serde(deny_unknown_fields)]
 pub struct InlineValue {
     /// The company.
+    #[serde(alias = "sector")]
     pub company: String,
     /// Its value, from 0.
+    #[serde(alias = "equity", alias = "external_assets", alias = "output")]
     pub value: serde_json::Number,
+    /// Its loss of equity at the start, as a fraction, where the job type takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shock: Option<serde_json::Number>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +117,7 @@ struct Document {
 ///
 /// The file is CSV or TSV as in [`read_stakes`](super::read_stakes), with a header that names a column `company` (or
 /// `company_id`, `id`, `name`, `entity`, `firm`) and one `value` (or `revenue`, `turnover`, `assets`, `equity`,
-/// `market_cap` and the like); or a JSON document `{"values": [{"company": "A", "value": 1.5}]}` of at most 64 MiB. Both may
+/// `market_cap` and the like), or whatever [`ValueColumns`] asks for; or a JSON document `{"values": [{"company": "A", "value": 1.5}]}` of at most 64 MiB. Both may
 /// be compressed by gzip or zstd. Whether a company occurs twice is for the caller to see.
 ///
 /// Time is linear in the bytes; memory is one record, or the document.
@@ -119,10 +149,8 @@ pub fn read_values<E>(
 ) -> Result<Read, ReadError<E>> {
     let mut input = Input::open(input, options.max_bytes)?;
     let mut reading = Reading {
-        on_bad_record: options.on_bad_record,
-        records: 0,
-        skipped: 0,
-        examples: Vec::new(),
+        tally: Tally::new(options.on_bad_record),
+        columns: options.columns,
         sink,
     };
     if input.head().trim_ascii_start().starts_with(b"{") {
@@ -133,12 +161,10 @@ pub fn read_values<E>(
     reading.finish("csv")
 }
 
-/// Hands records on, applies the policy for bad ones, and counts.
+/// Hands records on.
 struct Reading<'s, E> {
-    on_bad_record: OnBadRecord,
-    records: u64,
-    skipped: u64,
-    examples: Vec<String>,
+    tally: Tally,
+    columns: ValueColumns,
     sink: &'s mut dyn FnMut(CompanyValue<'_>) -> Result<(), E>,
 }
 
@@ -151,35 +177,27 @@ impl<E> Reading<'_, E> {
         let header: Vec<String> = (0..records.len())
             .map(|index| String::from_utf8_lossy(records.field(index)).trim().to_owned())
             .collect();
-        let [company, value] = find(&header)?;
+        let [company, value] = find(&header, self.columns.value)?;
+        let extra = self.columns.extra.and_then(|name| one_of(&header, &[name]));
         while records.advance()? {
             let row = records.row();
             if records.len() != header.len() {
                 let statement = format!("has {} fields where the header has {}", records.len(), header.len());
-                self.refuse(bad_record("wrong_field_count", row, records.text(), statement))?;
+                self.tally
+                    .refuse(bad_record("wrong_field_count", row, records.text(), statement))?;
                 continue;
             }
             let field = |position: usize| Field {
                 name: &header[position],
                 text: records.field(position),
             };
-            self.take(row, field(company), field(value))?;
+            self.take(row, field(company), field(value), extra.map(field))?;
         }
         Ok(())
     }
 
     fn document(&mut self, input: &mut Input<'_>) -> Result<(), ReadError<E>> {
-        let mut text = Vec::new();
-        let read = input.by_ref().take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text);
-        if let Err(error) = read {
-            return Err(input.failure(&error));
-        }
-        if text.len() as u64 > MAX_DOCUMENT_BYTES {
-            return Err(InputError::TooLarge {
-                max_bytes: MAX_DOCUMENT_BYTES,
-            }
-            .into());
-        }
+        let text = whole(input)?;
         let document: Document = serde_json::from_slice(&text).map_err(|error| InputError::NotReadable {
             reason: format!("as a document of values: {error}"),
         })?;
@@ -189,72 +207,101 @@ impl<E> Reading<'_, E> {
                 name,
                 text: text.as_bytes(),
             });
-            self.take(row, company, value)?;
+            let shock = record.shock.as_ref().map(ToString::to_string);
+            let extra = shock.as_ref().map(|text| Field {
+                name: "shock",
+                text: text.as_bytes(),
+            });
+            self.take(row, company, value, extra)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, row: u64, company: Field<'_>, value: Field<'_>) -> Result<(), ReadError<E>> {
+    fn take(
+        &mut self,
+        row: u64,
+        company: Field<'_>,
+        value: Field<'_>,
+        extra: Option<Field<'_>>,
+    ) -> Result<(), ReadError<E>> {
         let record = id(row, company, "every value needs a company").and_then(|company| {
+            let value = decimal(row, value, &VALUE_NOUN)?;
+            // An empty cell of the second number says nothing.
+            let extra = extra.filter(|field| !field.text.trim_ascii().is_empty());
+            let extra = extra.map(|field| decimal(row, field, &VALUE_NOUN)).transpose()?;
             Ok(CompanyValue {
                 row,
                 company,
-                value: number(row, value)?,
+                value,
+                extra,
             })
         });
         match record {
             Ok(record) => {
-                self.records += 1;
+                self.tally.records += 1;
                 (self.sink)(record).map_err(ReadError::Sink)
             }
-            Err(error) => self.refuse(error),
+            Err(error) => Ok(self.tally.refuse(error)?),
         }
-    }
-
-    fn refuse(&mut self, error: RecordError) -> Result<(), ReadError<E>> {
-        if self.on_bad_record == OnBadRecord::Fail {
-            return Err(error.into());
-        }
-        self.skipped += 1;
-        if self.examples.len() < MAX_EXAMPLES {
-            self.examples.push(error.describe());
-        }
-        Ok(())
     }
 
     fn finish(self, format: &str) -> Result<Read, ReadError<E>> {
-        if self.records == 0 {
-            return Err(InputError::NoValues { skipped: self.skipped }.into());
+        if self.tally.records == 0 {
+            let skipped = self.tally.skipped;
+            return Err(InputError::NoValues { skipped }.into());
         }
-        let skipped = (self.skipped > 0).then(|| Finding {
-            code: "bad_value_record".to_owned(),
-            count: self.skipped,
-            examples: self.examples,
-            action: "left out, as on_bad_record=skip asks".to_owned(),
-        });
-        Ok(Read {
-            format: format.to_owned(),
-            records: self.records,
-            findings: skipped.into_iter().collect(),
-        })
+        Ok(self.tally.finish(format, "bad_value_record"))
     }
 }
 
+/// All bytes of a document that is read as a whole.
+pub(super) fn whole<E>(input: &mut Input<'_>) -> Result<Vec<u8>, ReadError<E>> {
+    let mut text = Vec::new();
+    let read = input.by_ref().take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut text);
+    if let Err(error) = read {
+        return Err(input.failure(&error));
+    }
+    if text.len() as u64 > MAX_DOCUMENT_BYTES {
+        let max_bytes = MAX_DOCUMENT_BYTES;
+        return Err(InputError::TooLarge { max_bytes }.into());
+    }
+    Ok(text)
+}
+
 /// The columns of company and value.
-fn find(header: &[String]) -> Result<[usize; 2], InputError> {
-    let one_of = |names: &[&str]| {
-        let position = |name: &&str| header.iter().position(|field| plain(field) == plain(name));
-        names.iter().find_map(position)
-    };
-    match (one_of(&COMPANY), one_of(&VALUE)) {
+fn find(header: &[String], value: &[&'static str]) -> Result<[usize; 2], InputError> {
+    match (one_of(header, &COMPANY), one_of(header, value)) {
         (Some(company), Some(value)) => Ok([company, value]),
         _ => Err(InputError::MissingValueColumn {
+            value: value.first().copied().unwrap_or("value"),
             header: super::header::shown(header),
         }),
     }
 }
 
-fn number(row: u64, field: Field<'_>) -> Result<f64, RecordError> {
+fn one_of(header: &[String], names: &[&str]) -> Option<usize> {
+    let position = |name: &&str| header.iter().position(|field| plain(field) == plain(name));
+    names.iter().find_map(position)
+}
+
+/// The words for a number that a record must have.
+pub(super) struct Noun {
+    pub(super) not_a_number: &'static str,
+    pub(super) negative: &'static str,
+    /// What to do where it is missing, and where it is negative.
+    pub(super) missing: &'static str,
+    pub(super) least: &'static str,
+}
+
+const VALUE_NOUN: Noun = Noun {
+    not_a_number: "value_not_a_number",
+    negative: "value_negative",
+    missing: "leave out companies without a value",
+    least: "a value is at least 0",
+};
+
+/// A finite number from 0.
+pub(super) fn decimal(row: u64, field: Field<'_>, noun: &Noun) -> Result<f64, RecordError> {
     let text = utf8(row, field)?;
     let fault = |code, statement: &'static str, remedy| RecordError {
         code,
@@ -265,15 +312,12 @@ fn number(row: u64, field: Field<'_>) -> Result<f64, RecordError> {
         remedy,
     };
     match text.parse::<f64>() {
-        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
-        Ok(value) if value.is_finite() => Err(fault("value_negative", "is negative", "a value is at least 0")),
-        _ if text.is_empty() => Err(fault(
-            "value_not_a_number",
-            "is missing",
-            "leave out companies without a value",
-        )),
+        // Not -0, which would be printed as such.
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value.abs()),
+        Ok(value) if value.is_finite() => Err(fault(noun.negative, "is negative", noun.least)),
+        _ if text.is_empty() => Err(fault(noun.not_a_number, "is missing", noun.missing)),
         _ => Err(fault(
-            "value_not_a_number",
+            noun.not_a_number,
             "is not a number",
             "write a decimal such as 1250000.50, without separators of thousands",
         )),

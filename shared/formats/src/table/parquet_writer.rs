@@ -13,7 +13,6 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
-
 use zstd::bulk::Compressor;
 
 use super::{Block, Column, Kind, Schema, Texts, Values, WriteError, parquet_text};

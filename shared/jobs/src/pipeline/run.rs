@@ -303,4 +303,14 @@ impl StageRun<'_> {
             .store
             .rows_writer(self.run.runtime.clone(), job.id, job.state.epoch, job.expires_at)
     }
+
+    /// Starts what companies are called, beside the rows.
+    #[must_use]
+    pub fn names(&self) -> RowsWriter {
+        let job = &self.run.job;
+        self.run
+            .clients
+            .store
+            .names_writer(self.run.runtime.clone(), job.id, job.state.epoch, job.expires_at)
+    }
 }

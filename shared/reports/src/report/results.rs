@@ -1,6 +1,7 @@
 //! The result: its distribution and its largest rows.
 
 use formats::{Column, Kind};
+use serde_json::Value;
 
 use super::{NAME_CHARS, Report};
 use crate::highlights::{OwnedCell, TopRow};
@@ -13,6 +14,7 @@ const CELL_CHARS: usize = 240;
 
 pub(super) fn results(page: &mut Page, report: &Report<'_>) {
     page.push(format_args!("<section>\n<h2>Result</h2>\n"));
+    measures(page, report);
     if report.highlights.rows() == 0 {
         page.push(format_args!("<p>The result has no rows.</p>\n"));
     } else {
@@ -24,6 +26,24 @@ pub(super) fn results(page: &mut Page, report: &Report<'_>) {
     }
     columns(page, report);
     page.push(format_args!("</section>\n"));
+}
+
+/// Figures of the result as a whole.
+fn measures(page: &mut Page, report: &Report<'_>) {
+    let measures = &report.summary.measures;
+    if measures.is_empty() {
+        return;
+    }
+    page.terms(measures.0.iter().map(|measure| {
+        let value = match &measure.value {
+            Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+                (Some(count), _) => grouped(count),
+                (None, number) => rounded(number.unwrap_or(f64::NAN)),
+            },
+            other => other.to_string(),
+        };
+        (measure.name, format!("{value}: {}", measure.meaning))
+    }));
 }
 
 fn plot(page: &mut Page, report: &Report<'_>) {

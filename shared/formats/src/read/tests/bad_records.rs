@@ -37,11 +37,11 @@ fn each_fault_names_row_field_value_and_has_its_code() {
         ),
         ("owner,owned,share\nA,Foo,\n", "share_not_a_number", 2, "share", ""),
         (
-            "owner;owned;share\nA;Foo;0,5\n",
+            "owner;owned;share\nA;Foo;1.000,5\n",
             "share_not_a_number",
             2,
             "share",
-            "0,5",
+            "1.000,5",
         ),
         ("owner,owned,stake\nA,Foo,-0.1\n", "share_negative", 2, "stake", "-0.1"),
         (
@@ -107,9 +107,9 @@ fn the_remedy_is_in_the_message() {
             .contains("unit=percent")
     );
     assert!(
-        record_error("owner;owned;share\nA;Foo;0,5\n")
+        record_error("owner;owned;share\nA;Foo;1.000,5\n")
             .to_string()
-            .contains("dot")
+            .contains("thousands")
     );
 }
 

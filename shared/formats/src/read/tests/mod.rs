@@ -2,7 +2,10 @@
 
 mod bad_files;
 mod bad_records;
+mod json_files;
 mod large_files;
+mod parquet_files;
+mod recognised;
 mod stakes_documents;
 mod well_formed;
 

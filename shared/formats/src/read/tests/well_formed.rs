@@ -121,7 +121,7 @@ fn columns_are_named_or_numbered() {
 #[test]
 fn percents_are_read_as_asked() {
     let options = ReadOptions {
-        unit: Unit::Percent,
+        unit: Some(Unit::Percent),
         ..ReadOptions::default()
     };
     let (_, stakes) = read_with(b"owner,owned,share\nA,Foo,33\nB,Foo,12.5%\n", &options).unwrap();
@@ -136,7 +136,7 @@ fn a_unit_that_the_data_contradicts_is_pointed_out() {
         ("unit_doubtful", 1)
     );
     let options = ReadOptions {
-        unit: Unit::Percent,
+        unit: Some(Unit::Percent),
         ..ReadOptions::default()
     };
     assert_eq!(
