@@ -27,12 +27,12 @@ MUTANTS = {
     ),
     "no-transaction-at-finish": (
         "shared/jobs/src/store.rs",
-        "        self.transact([job_put.build(), event_put.build()], &version.write_id)",
+        "        let puts = [job_put.build(), event_put.build()].into_iter().chain(with);",
         "        drop(job_put);\n"
         "        if let Write::Lost(found) = self.put_if(job_item(job, version)?, seen).await? {\n"
         "            return Ok(Write::Lost(found));\n"
         "        }\n"
-        "        self.transact([event_put.build()], &version.write_id)",
+        "        let puts = [event_put.build()].into_iter().chain(with);",
         ["faults_kill", "a_job_survives_a_kill_at_each_of_its_writes"],
     ),
     "sweeper-off": (

@@ -241,12 +241,9 @@ async fn an_attempt_whose_end_nobody_saw_is_listed_and_counts() {
     let id = system.run(&receiver.url()).await;
     // As a notifier does that dies before the answer comes.
     let begin = async || {
-        system
-            .clients
-            .store
-            .begin_tries(id.parse().unwrap(), 30_000, 10)
-            .await
-            .unwrap()
+        let store = &system.clients.store;
+        let ended = store.ended(id.parse().unwrap()).await.unwrap().unwrap();
+        store.begin_tries(&ended, 30_000, 10).await.unwrap()
     };
     assert!(begin().await.is_some());
     assert!(begin().await.is_none(), "one at a time");
@@ -305,11 +302,8 @@ async fn a_replay_while_an_attempt_is_under_way_makes_another() {
     let receiver = Receiver::start().await;
     let id = system.run(&receiver.url()).await;
     let store = &system.clients.store;
-    let begun = store
-        .begin_tries(id.parse().unwrap(), 30_000, 10)
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = store.ended(id.parse().unwrap()).await.unwrap().unwrap();
+    let begun = store.begin_tries(&ended, 30_000, 10).await.unwrap().unwrap();
     system.replay(&id).await;
     let mut late = begun.tries[0].clone();
     late.end = Some(jobs::TryEnd {

@@ -86,6 +86,33 @@ async fn a_job_survives_a_kill_at_each_of_its_writes() {
     killed_at_each(USUAL, BINARY, &points, &undisturbed).await;
 }
 
+/// The same job as most are: nothing of it takes long, and all that it leaves is written with its end.
+const SMALL: Scenario = Scenario {
+    environment: &[("COMMIT_AFTER_MS", "600000")],
+    ..USUAL
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_job_survives_a_kill_at_each_of_its_writes() {
+    const END: &str = "worker.job-success+event+rows+reports#1.after";
+    let undisturbed = undisturbed(SMALL).await;
+    assert!(
+        undisturbed.points.iter().any(|point| point == END),
+        "{:#?}",
+        undisturbed.points
+    );
+    // Its client asks for reports when it has ended, and no sooner are they objects.
+    let (asked, of_job): (Vec<_>, Vec<_>) = undisturbed
+        .points
+        .iter()
+        .cloned()
+        .partition(|point| point.starts_with("api.put-"));
+    assert_eq!(asked.len() % 2, 0);
+    assert!(!of_job.iter().any(|point| point.contains(".put-")), "{of_job:#?}");
+    let points: Vec<_> = of_job.into_iter().filter(|point| comes_each_time(point)).collect();
+    killed_at_each(SMALL, BINARY, &points, &undisturbed).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_survives_a_worker_of_which_nobody_knows_that_it_died() {
     let scenario = Scenario {

@@ -28,13 +28,12 @@ struct Behind {
 }
 
 impl Behind {
-    async fn start() -> Self {
+    async fn start(settings: &[(&'static str, &str)]) -> Self {
         let cluster = Cluster::start(BINARY).await;
         let proxies = Proxy::all(cluster.urls()).await;
         let urls = [proxies[0].url(), proxies[1].url(), proxies[2].url()];
-        let process = cluster
-            .process_at(urls, &[("WORKERS", "2"), ("LEASE_MS", "15000")])
-            .await;
+        let usual = [("WORKERS", "2"), ("LEASE_MS", "15000")];
+        let process = cluster.process_at(urls, &[&usual, settings].concat()).await;
         Self {
             receiver: Receiver::start().await,
             process,
@@ -136,9 +135,19 @@ impl Behind {
     }
 }
 
-/// Runs jobs by `script`; each ends with the result that it has without faults, and is told of.
+/// Runs jobs by `script`; each ends with the result that it has without faults, and is told of. Their stages are
+/// committed.
 async fn survives(script: fn(&Call) -> Act) {
-    let system = Behind::start().await;
+    survives_with(&[], script).await;
+}
+
+/// As [`survives`], with jobs that write all they leave with their end.
+async fn survives_small(script: fn(&Call) -> Act) {
+    survives_with(&[("COMMIT_AFTER_MS", "600000")], script).await;
+}
+
+async fn survives_with(settings: &[(&'static str, &str)], script: fn(&Call) -> Act) {
+    let system = Behind::start(settings).await;
     let undisturbed = system.run(0).await;
     let expected = system.results(&undisturbed).await;
     assert_eq!(expected.len(), 2, "{undisturbed}");
@@ -178,23 +187,30 @@ async fn a_table_that_throttles_delays() {
 async fn a_table_that_throttles_longer_than_anybody_asks_delays() {
     survives(|call| match call.service {
         Service::Table if call.action.ends_with("WriteItems") && call.count < 15 => Act::Throttle,
-        Service::Table if call.action == "PutItem" && call.count < 15 => Act::Throttle,
+        Service::Table if matches!(call.action.as_str(), "PutItem" | "UpdateItem") && call.count < 15 => Act::Throttle,
         _ => Act::Pass,
     })
     .await;
 }
 
+/// The answer to every other write is lost, and that to every other read torn.
+fn lose_answers(call: &Call) -> Act {
+    let odd = call.count % 2 == 1;
+    match (call.service, call.action.as_str()) {
+        (Service::Table, "PutItem" | "UpdateItem" | "TransactWriteItems" | "BatchWriteItem") if odd => Act::LoseAnswer,
+        (Service::Table, _) if odd => Act::TearAnswer,
+        _ => Act::Pass,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_whose_answers_get_lost_does_everything_once() {
-    survives(|call| {
-        let odd = call.count % 2 == 1;
-        match (call.service, call.action.as_str()) {
-            (Service::Table, "PutItem" | "TransactWriteItems" | "BatchWriteItem") if odd => Act::LoseAnswer,
-            (Service::Table, _) if odd => Act::TearAnswer,
-            _ => Act::Pass,
-        }
-    })
-    .await;
+    survives(lose_answers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_whose_answers_get_lost_ends_small_jobs_once() {
+    survives_small(lose_answers).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,7 +247,7 @@ async fn a_bucket_that_tears_leaves_no_torn_report() {
 async fn a_queue_that_loses_messages_delays() {
     survives(|call| match (call.service, call.action.as_str()) {
         (Service::Queue, "SendMessage") if call.count % 3 != 0 => Act::Pretend,
-        (Service::Queue, "DeleteMessage") if call.count % 2 == 1 => Act::Fail(500),
+        (Service::Queue, "DeleteMessageBatch") if call.count % 2 == 1 => Act::Fail(500),
         (Service::Queue, "ReceiveMessage") if call.count % 5 == 1 => Act::LoseAnswer,
         _ => Act::Pass,
     })

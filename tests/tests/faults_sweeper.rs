@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use jobs::protocol::State;
-use jobs::{Clients, Clock, Input, Job, JobId, Json};
+use jobs::{Clients, Clock, Input, Job, JobId, Json, Source};
 use local::SystemSettings;
 use serde_json::{Value, json};
 use sweeper::{Bounds, Swept, sweep, sweep_within};
@@ -30,7 +30,7 @@ async fn lost(clients: &Clients, seconds: i64, parameters: Value) -> JobId {
         job_type: "structure".into(),
         parameters: Json(parameters),
         input: Input {
-            key: "inputs/none".to_owned(),
+            source: Source::Object("inputs/none".to_owned()),
             name: None,
             format: None,
             columns: None,

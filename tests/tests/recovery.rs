@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jobs::protocol::{Event, State};
-use jobs::{Calculation, Failure, Input, Job, JobId, Json, Outcome, Run, Stage};
+use jobs::{Calculation, Failure, Input, Job, JobId, Json, Outcome, Run, Source, Stage};
 use local::SystemSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ async fn recorded(instance: &Instance) -> JobId {
         job_type: "structure".into(),
         parameters: Json(json!({})),
         input: Input {
-            key: format!("inputs/{upload}"),
+            source: Source::Object(format!("inputs/{upload}")),
             name: None,
             format: None,
             columns: None,

@@ -1,15 +1,18 @@
 //! Results, company by company.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use formats::{Block, MAX_ID_BYTES, Values};
-use jobs::{Job, RowBlock, RowsRef, Status, Store};
+use jobs::{Job, JobId, RowBlock, RowsRef, Status, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::{JobPath, NamedPath, Parameters};
+use crate::names::{Named, names_of};
 use crate::{Api, Problem};
 
 /// Of one company at most this many rows are shown.
@@ -28,6 +31,9 @@ pub(crate) struct CompanyRows {
     rows: Vec<Map<String, Value>>,
     /// How many rows there are. Of more than ten thousand the first ten thousand are shown; the files have all.
     total: usize,
+    /// What the company, and whoever is in its rows, is called and is, by id. Only where the input says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    names: BTreeMap<String, Named>,
 }
 
 /// Which companies.
@@ -85,6 +91,7 @@ pub(crate) async fn get(
             all.extend(part);
         }
     }
+    all.names = names_of(table.store, id, &table.rows, all.ids()).await?;
     Ok(Json(all))
 }
 
@@ -131,7 +138,7 @@ pub(crate) async fn list(
                 Some(last) if last.company == company.company => last.extend(company),
                 Some(last) if full => {
                     let next = Some(last.company.clone());
-                    return Ok(Json(CompanyPage { companies: page, next }));
+                    return table.page(id, page, next).await.map(Json);
                 }
                 _ => {
                     rows += company.rows.len();
@@ -141,10 +148,7 @@ pub(crate) async fn list(
         }
         block = table.store.rows_after(id, epoch, Some(&row_block)).await?;
     }
-    Ok(Json(CompanyPage {
-        companies: page,
-        next: None,
-    }))
+    table.page(id, page, None).await.map(Json)
 }
 
 impl CompanyRows {
@@ -153,7 +157,14 @@ impl CompanyRows {
             company,
             rows: Vec::new(),
             total: 0,
+            names: BTreeMap::new(),
         }
+    }
+
+    /// Everything that can be an id: the company, and the texts of its rows.
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let texts = self.rows.iter().flat_map(Map::values).filter_map(Value::as_str);
+        std::iter::once(self.company.as_str()).chain(texts)
     }
 
     /// Adds later rows of the same company.
@@ -183,6 +194,23 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A page, with the names of everyone in it.
+    async fn page(
+        &self,
+        job: JobId,
+        mut companies: Vec<CompanyRows>,
+        next: Option<String>,
+    ) -> Result<CompanyPage, Problem> {
+        let all = names_of(self.store, job, &self.rows, companies.iter().flat_map(CompanyRows::ids)).await?;
+        for company in &mut companies {
+            let known = company
+                .ids()
+                .filter_map(|id| Some((id.to_owned(), all.get(id)?.clone())));
+            company.names = known.collect();
+        }
+        Ok(CompanyPage { companies, next })
+    }
+
     /// The companies of a block with their rows as JSON objects, columns in order.
     fn companies(&self, block: &Block) -> Vec<CompanyRows> {
         let mut row = 0;
@@ -194,6 +222,7 @@ impl<'a> Table<'a> {
                 company: company.to_owned(),
                 rows: shown.map(|row| self.row(block, company, row)).collect(),
                 total,
+                names: BTreeMap::new(),
             });
             row += total;
         }
@@ -231,7 +260,7 @@ fn unknown(company: &str) -> Problem {
     Problem::not_found("company_not_found", format!("the result has no company {shown:?}"))
 }
 
-fn decode(block: &RowBlock) -> Result<Block, Problem> {
+pub(crate) fn decode(block: &RowBlock) -> Result<Block, Problem> {
     Block::decode(&block.bytes).map_err(|error| {
         tracing::error!(%error, "a block of rows cannot be read");
         Problem::new(

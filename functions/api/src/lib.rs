@@ -12,6 +12,7 @@ mod job_types;
 mod jobs_list;
 mod lifecycle;
 mod meta;
+mod names;
 mod problem;
 mod reports;
 mod settings;

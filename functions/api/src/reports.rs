@@ -20,7 +20,7 @@ pub(crate) async fn get(
     NamedPath(id, name): NamedPath,
 ) -> Result<(StatusCode, [(HeaderName, String); 2]), Problem> {
     let job = api.clients.store.get(id).await?;
-    let reports = job.state.outcome.map(|outcome| outcome.reports).unwrap_or_default();
+    let reports = job.state.outcome.as_ref().map_or(&[][..], |outcome| &outcome.reports);
     let Some(report) = reports.iter().find(|report| report.name == name) else {
         let known: Vec<_> = reports.iter().map(|report| report.name.as_str()).collect();
         let known = if known.is_empty() {
@@ -36,6 +36,7 @@ pub(crate) async fn get(
             ),
         ));
     };
+    api.clients.materialise(&job, report).await?;
     let signed = api.clients.files.sign_get(&report.key, &report.name, LIFETIME).await?;
     let headers = [
         (header::LOCATION, signed.url),

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use formats::{InlineStake, InlineValue};
 use jobs::protocol::State as Life;
-use jobs::{Created, Error, Idempotency, Input, Job, JobId, Timestamp, ValuesInput};
+use jobs::{Created, Error, Idempotency, Input, Job, JobId, Source, Timestamp, ValuesInput};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -95,22 +95,23 @@ pub(crate) async fn submit(
     body: JsonBody<JobRequest>,
 ) -> Result<Accepted, Problem> {
     let idempotency = key.promises(body.digest);
-    if let Some(answer) = answered(&api, idempotency.as_ref()).await? {
+    let draft = Draft::of(&api, body.value);
+    // To accept finds a request that came before. One that is now refused, or that says where its input is, looks first.
+    if !draft.as_ref().is_ok_and(Draft::is_whole)
+        && let Some(answer) = answered(&api, idempotency.as_ref()).await?
+    {
         return Ok(answer);
     }
-    let request = body.value;
-    let parameters = api.registry.check(&request.job_type, &request.parameters)?;
-    check_callback(&api, request.callback_url.as_deref())?;
-    check_values(&api, &request)?;
-    let input = store_input(&api, request.input).await?;
+    let draft = draft?;
+    let input = place(&api, draft.input, draft.stakes, draft.values).await?;
     let now = api.clients.store.clock().now();
     let job = Job {
         id: JobId::generate(),
         tenant: TENANT.to_owned(),
-        job_type: request.job_type,
-        parameters: jobs::Json(parameters),
+        job_type: draft.job_type,
+        parameters: jobs::Json(draft.parameters),
         input,
-        callback_url: request.callback_url,
+        callback_url: draft.callback_url,
         retry_of: None,
         created_at: now,
         expires_at: api.expires_at(now),
@@ -200,50 +201,110 @@ fn check_values(api: &Api, request: &JobRequest) -> Result<(), Problem> {
     ))
 }
 
-async fn store_input(api: &Api, input: InputRequest) -> Result<Input, Problem> {
-    if let Some(unit) = &input.unit
-        && !matches!(unit.as_str(), "fraction" | "percent")
-    {
-        return Err(Problem::bad_request(
-            "invalid_unit",
-            "input.unit",
-            "a unit is fraction or percent",
-        ));
-    }
-    check_lengths(&input)?;
-    let (key, format) = match (input.stakes, &input.upload) {
-        (Some(stakes), None) => (
-            store(api, &json!({ "stakes": stakes })).await?,
-            Some("stakes".to_owned()),
-        ),
-        (None, Some(upload)) => (find_upload(api, upload, "input.upload").await?, input.format),
-        (Some(_), Some(_)) | (None, None) => {
+/// A request whose parts are in order, as far as can be known without asking anybody.
+struct Draft {
+    job_type: String,
+    parameters: Value,
+    callback_url: Option<String>,
+    /// The rest of what is said about the input.
+    input: InputRequest,
+    stakes: Given,
+    values: Option<Given>,
+}
+
+/// Bytes that came with the request, or an upload.
+enum Given {
+    Document(String),
+    Upload(String),
+}
+
+impl Draft {
+    fn of(api: &Api, mut request: JobRequest) -> Result<Self, Problem> {
+        let parameters = api.registry.check(&request.job_type, &request.parameters)?;
+        check_callback(api, request.callback_url.as_deref())?;
+        check_values(api, &request)?;
+        if let Some(unit) = &request.input.unit
+            && !matches!(unit.as_str(), "fraction" | "percent")
+        {
             return Err(Problem::bad_request(
-                "invalid_input",
-                "input",
-                "give either stakes or upload",
+                "invalid_unit",
+                "input.unit",
+                "a unit is fraction or percent",
             ));
         }
-    };
-    let values = match input.values {
+        check_lengths(&request.input)?;
+        let stakes = match (request.input.stakes.take(), request.input.upload.take()) {
+            (Some(stakes), None) => {
+                request.input.format = Some("stakes".to_owned());
+                Given::Document(json!({ "stakes": stakes }).to_string())
+            }
+            (None, Some(upload)) => Given::Upload(upload),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Problem::bad_request(
+                    "invalid_input",
+                    "input",
+                    "give either stakes or upload",
+                ));
+            }
+        };
+        let values = request.input.values.as_ref().map(|values| match values {
+            ValuesRequest::Upload(values) => Given::Upload(values.upload.clone()),
+            ValuesRequest::Inline(values) => Given::Document(json!({ "values": values }).to_string()),
+        });
+        Ok(Self {
+            job_type: request.job_type,
+            parameters,
+            callback_url: request.callback_url,
+            input: request.input,
+            stakes,
+            values,
+        })
+    }
+
+    /// Whether all of it goes into the job's record.
+    fn is_whole(&self) -> bool {
+        let given = [Some(&self.stakes), self.values.as_ref()];
+        let mut given = given.into_iter().flatten();
+        given.all(|given| matches!(given, Given::Document(text) if text.len() <= Source::LONGEST_TEXT))
+    }
+}
+
+/// Puts what is too long for the job's record where an upload would be, and looks for uploads.
+async fn place(api: &Api, input: InputRequest, stakes: Given, values: Option<Given>) -> Result<Input, Problem> {
+    let source = source(api, stakes, "input.upload").await?;
+    let values = match values {
         None => None,
-        Some(ValuesRequest::Upload(values)) => Some(ValuesInput {
-            key: find_upload(api, &values.upload, "input.values.upload").await?,
-            name: values.name,
-        }),
-        Some(ValuesRequest::Inline(values)) => Some(ValuesInput {
-            key: store(api, &json!({ "values": values })).await?,
-            name: None,
+        Some(values) => Some(ValuesInput {
+            source: self::source(api, values, "input.values.upload").await?,
+            name: match input.values {
+                Some(ValuesRequest::Upload(values)) => values.name,
+                _ => None,
+            },
         }),
     };
     Ok(Input {
-        key,
+        source,
         name: input.name,
-        format,
+        format: input.format,
         columns: input.columns,
         unit: input.unit,
         values,
     })
+}
+
+async fn source(api: &Api, given: Given, field: &'static str) -> Result<Source, Problem> {
+    match given {
+        Given::Document(text) if text.len() <= Source::LONGEST_TEXT => Ok(Source::Text(text)),
+        Given::Document(text) => {
+            let key = input_key(&new_upload());
+            api.clients
+                .files
+                .put(&key, "application/json", text.into_bytes())
+                .await?;
+            Ok(Source::Object(key))
+        }
+        Given::Upload(upload) => Ok(Source::Object(find_upload(api, &upload, field).await?)),
+    }
 }
 
 /// These travel in the job's record, which must stay small.
@@ -270,14 +331,6 @@ fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
             format!("longer than {LONGEST} bytes"),
         )),
     }
-}
-
-/// Puts what came inline where an upload would be.
-async fn store(api: &Api, document: &Value) -> Result<String, Problem> {
-    let key = input_key(&new_upload());
-    let bytes = document.to_string().into_bytes();
-    api.clients.files.put(&key, "application/json", bytes).await?;
-    Ok(key)
 }
 
 async fn find_upload(api: &Api, upload: &str, field: &'static str) -> Result<String, Problem> {

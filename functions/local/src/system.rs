@@ -128,13 +128,13 @@ impl System {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let worker = Worker::new(clients.playing("worker"), settings.registry.clone(), settings.pipeline);
-        for _ in 0..settings.workers {
-            let worker = worker.clone();
+        if settings.workers > 0 {
             let handle = move |event| {
                 let worker = worker.clone();
                 async move { Some(worker.handle(event, None).await) }
             };
-            tasks.spawn(mapping::map(backend.jobs_queue(), handle, stopping.clone()));
+            let inbox = backend.jobs_queue();
+            tasks.spawn(mapping::map(inbox, handle, settings.workers, stopping.clone()));
         }
         let deliverer = Deliverer::new(settings.api.callbacks.clone()).map_err(SystemError::HttpClient)?;
         let notifier = Notifier::new(clients.playing("notifier"), deliverer, secrets.clone());
@@ -144,7 +144,7 @@ impl System {
                 async move { Some(notifier.handle(event).await) }
             };
             let inbox = backend.callbacks_queue();
-            tasks.spawn(mapping::map_many(inbox, handle, settings.notifiers, stopping.clone()));
+            tasks.spawn(mapping::map(inbox, handle, settings.notifiers, stopping.clone()));
         }
         let swept = clients.playing("sweeper");
         let sweep = move || sweep(swept.clone());

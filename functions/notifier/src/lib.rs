@@ -75,15 +75,13 @@ impl Notifier {
     pub async fn notify(&self, id: JobId) -> Result<(), Error> {
         let store = &self.clients.store;
         // Read first: what is begun counts.
-        let job = match store.get(id).await {
-            Ok(job) => job,
-            Err(Error::NotFound(_)) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let Some(begun) = store.begin_tries(id, HOLD_MS, ATTEMPTS).await? else {
+        let Some(ended) = store.ended(id).await? else {
             return Ok(());
         };
-        let body = body(&job, begun.event());
+        let Some(begun) = store.begin_tries(&ended, HOLD_MS, ATTEMPTS).await? else {
+            return Ok(());
+        };
+        let body = body(&ended.job, begun.event());
         let tries = begun.tries.iter().cloned();
         let attempts = tries.map(|attempt| self.attempt(&begun, attempt, &body));
         join_all(attempts).await.into_iter().collect()

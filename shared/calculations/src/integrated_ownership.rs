@@ -13,7 +13,7 @@ use crate::building::{Built, build, refused};
 use crate::calculating::{Solved, most_pairs, progress_of, solve};
 use crate::common::Common;
 use crate::pairs::map_pairs;
-use crate::presentation::{Presentation, column, describe};
+use crate::presentation::{Presentation, bounds, column, describe};
 use crate::reporting::{Findings, report};
 use crate::saving::save;
 use crate::table::{Table, TableWriter};
@@ -227,8 +227,8 @@ impl Rows<'_> {
         let of_company = &self.bounds[start..];
         let found = of_company.binary_search_by_key(&(company, pair.owner), |bounds| (bounds.company, bounds.owner));
         let (lower, upper) = found.map_or((pair.integrated, pair.integrated), |at| {
-            let bounds = of_company[at];
-            (bounds.lower.min(pair.integrated), bounds.upper.max(pair.integrated))
+            let found = of_company[at];
+            bounds(found.lower, pair.integrated, found.upper)
         });
         if upper.is_infinite() {
             self.unbounded.0 += 1;

@@ -167,9 +167,19 @@ impl Calculation for NetworkControl {
             solve_network(stage, &self.control(&valued.built.network), &self.common)
         })?;
         let mapped = run.stage("mapping", |stage| self.map(stage, &valued, &solved))?;
-        let saved = run.stage("saving", |stage| save(stage, &mapped.table, &SCHEMA, &built.network))?;
+        let saved = run.stage("saving", |stage| {
+            save(stage, &mapped.table, &SCHEMA, &valued.built.network)
+        })?;
         let findings = Findings::new(&valued.built, &solved, &mapped.table, None, self.common.floor);
         let findings = findings.with_curve(mapped.curve);
+        let findings = match self.model {
+            ControlModel::Linear => findings,
+            ControlModel::Threshold | ControlModel::Relative => findings.told(
+                "closed_component",
+                "by this model its members have all control of each other: they count as one who controls; pairs inside \
+                 it are undefined and absent",
+            ),
+        };
         let reports = run.stage("reporting", |stage| {
             report(stage, &PRESENTATION, &findings, &mapped.table)
         })?;

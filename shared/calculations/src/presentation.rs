@@ -38,3 +38,12 @@ pub(crate) const fn column(name: &'static str, kind: Kind, unit: &'static str, d
         description,
     }
 }
+
+/// The bounds of a share for people: what is excluded differs from what is included in the last digits only, which are
+/// left away. Equal ones are the share itself.
+pub(crate) fn bounds(lower: f64, share: f64, upper: f64) -> (f64, f64) {
+    let told = |bound: f64| format!("{bound:.13e}").parse().unwrap_or(bound);
+    let lower: f64 = if lower < share { told(lower) } else { share };
+    let upper: f64 = if upper > share { told(upper) } else { share };
+    (lower.min(share), upper.max(share))
+}

@@ -96,16 +96,20 @@ impl Findings {
     }
 
     /// The same where control without a share counts as control, if it does.
-    pub(crate) fn with_edges(mut self, edges: ControlEdges) -> Self {
-        if edges == ControlEdges::Use {
-            let edges = self
-                .found
-                .iter_mut()
-                .find(|finding| finding.code == "control_without_share");
-            if let Some(finding) = edges {
-                finding.action =
-                    "used as control; no stake was made of it, as how much is held is not known".to_owned();
-            }
+    pub(crate) fn with_edges(self, edges: ControlEdges) -> Self {
+        match edges {
+            ControlEdges::Ignore => self,
+            ControlEdges::Use => self.told(
+                "control_without_share",
+                "used as control; no stake was made of it, as how much is held is not known",
+            ),
+        }
+    }
+
+    /// The same where something else was done about what was found.
+    pub(crate) fn told(mut self, code: &str, action: &str) -> Self {
+        if let Some(finding) = self.found.iter_mut().find(|finding| finding.code == code) {
+            action.clone_into(&mut finding.action);
         }
         self.with(&[])
     }
@@ -158,6 +162,7 @@ impl Findings {
             reports,
             warnings: self.found.iter().map(warning).collect(),
             rows: Some(rows),
+            ..Outcome::default()
         }
     }
 }

@@ -33,7 +33,7 @@ type BlockFile = BlockFileWriter<SpoolWriter>;
 
 /// Where blocks go.
 enum Encoder {
-    Here(BlockFile),
+    Here(Box<BlockFile>),
     Thread {
         blocks: SyncSender<Block>,
         /// Gives the file back when no block can come any more, or why one was not written.
@@ -60,7 +60,7 @@ impl Encoder {
             let Self::Here(file) = std::mem::replace(self, Self::Gone) else {
                 return Ok(());
             };
-            *self = Self::start(file);
+            *self = Self::start(*file);
         }
         match self {
             Self::Thread { blocks, .. } if blocks.send(block).is_ok() => Ok(()),
@@ -75,7 +75,7 @@ impl Encoder {
     /// The file with all blocks in it.
     fn end(self) -> Result<BlockFile, Failure> {
         match self {
-            Self::Here(file) => Ok(file),
+            Self::Here(file) => Ok(*file),
             Self::Thread { blocks, thread } => {
                 drop(blocks);
                 thread
@@ -93,7 +93,7 @@ impl TableWriter {
     pub(crate) fn new(stage: &StageRun<'_>, schema: &'static Schema) -> Result<Self, Failure> {
         Ok(Self {
             builder: BlockBuilder::new(schema),
-            encoder: Encoder::Here(BlockFileWriter::new(stage.spool("rows")).map_err(broken)?),
+            encoder: Encoder::Here(Box::new(BlockFileWriter::new(stage.spool("rows")).map_err(broken)?)),
             rows: 0,
             companies: 0,
             blocks: 0,

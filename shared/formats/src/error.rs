@@ -11,8 +11,8 @@ use std::io;
 pub struct RecordError {
     /// A stable name of the fault: `missing_id`, `share_not_a_number`, `share_negative`, `share_over_one`,
     /// `id_too_long`, `id_control_character`, `not_utf8`, `wrong_field_count` or `not_a_stake`; of JSON `not_json`,
-    /// `wrong_type`, `missing_field`, `share_bounds` or `repeated_record`; of values `value_not_a_number` or
-    /// `value_negative`; of amounts `amount_not_a_number`, `amount_negative` or `not_an_amount`.
+    /// `wrong_type`, `missing_field`, `share_bounds`, `share_range_reversed` or `repeated_record`; of values
+    /// `value_not_a_number` or `value_negative`; of amounts `amount_not_a_number`, `amount_negative` or `not_an_amount`.
     pub code: &'static str,
     /// The line of the file as an editor counts it (the header is row 1), or the 1-based position of a record in a format
     /// that has no lines.

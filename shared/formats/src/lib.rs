@@ -64,9 +64,9 @@ mod table;
 
 pub use error::{InputError, ReadError, RecordError};
 pub use read::{
-    Amount, AmountKind, AmountOptions, CompanyValue, Format, InlineShare, InlineStake, InlineValue, MAX_ID_BYTES,
-    OnBadRecord, Read, ReadOptions, Stake, ValueColumns, ValueOptions, read_amounts, read_batches, read_stakes,
-    read_values,
+    Amount, AmountKind, AmountOptions, CompanyValue, Format, InlineBound, InlineRange, InlineShare, InlineStake,
+    InlineValue, MAX_ID_BYTES, OnBadRecord, Read, ReadOptions, Stake, ValueColumns, ValueOptions, read_amounts,
+    read_batches, read_stakes, read_values,
 };
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,

@@ -38,7 +38,7 @@ const CASES: [Case; 18] = [
     (
         "network.bods.jsonl",
         ["{\"exact\": 40.5,", "{\"exact\": {},"],
-        ("share_not_a_number", 12, "recordDetails.interests[0].share.exact", ""),
+        ("wrong_type", 12, "recordDetails.interests[0].share.exact", "{}"),
     ),
     (
         "network.bods.jsonl",
@@ -182,5 +182,18 @@ fn amounts_up_to_one_are_never_guessed_at() {
             .filter(|code| code.starts_with("unit"))
             .collect();
         assert_eq!(units, code.into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_document_that_was_cut_off_is_refused() {
+    for (file, place) in [
+        ("network.gleif.xml", "after record 5"),
+        ("network.bods.json", "within record 9"),
+    ] {
+        let text = std::fs::read_to_string(format!("{FOLDER}/{file}")).unwrap();
+        let error = read(&text.as_bytes()[..text.len() * 55 / 100], OnBadRecord::Skip).unwrap_err();
+        assert_eq!(error.code(), Some("not_readable"), "{file}: {error}");
+        assert!(error.to_string().contains(place), "{file}: {error}");
     }
 }

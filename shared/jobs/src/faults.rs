@@ -7,9 +7,9 @@
 //! | write | name |
 //! |---|---|
 //! | a job, an event, an attempt, a key | `job-pending`, `job-progress`, `job-progress-building` (`building` is committed), `event`, `try`, `key`; joined by `+` in a transaction |
-//! | result rows | `rows` |
+//! | result rows, packed reports | `rows`, `reports`; joined by `+` to what ends their job |
 //! | a message, and its deletion | `send-jobs`, `delete-jobs`, `send-callbacks`, `delete-callbacks` |
-//! | an object, or a part of one | `put-result.csv`, `start-spool`, `part-spool`, `complete-spool`; an input is `put-input` |
+//! | an object, or a part of one | `put-result.csv`, `start-spool`, `part-spool`, `complete-spool`; an input is `put-input`, unless it is in the job |
 //! | what a system is made of | `create-table`, `create-queue`, `create-bucket`, `set-cors`, `set-ttl` |
 //!
 //! Two environment variables steer it. `STAKEGRAPH_POINTS` names a file to which each point passed is appended as a

@@ -3,7 +3,7 @@
 //! | key | object |
 //! |---|---|
 //! | `inputs/<upload>` | a file of stakes, or of values |
-//! | `jobs/<id>/<epoch>/<name>` | an output of a stage, or a report |
+//! | `jobs/<id>/<epoch>/<name>` | an output of a stage, or a report; that of a small job when it was first asked for |
 //!
 //! The epoch in the key keeps a worker that was overtaken away from what a newer one wrote.
 

@@ -6,6 +6,7 @@
 //! | completion event | `JOB#<id>` | `EVENT` |
 //! | attempt to deliver it | `JOB#<id>` | `TRY#<n>` |
 //! | block of result rows | `JOB#<id>` | `ROWS#<epoch>#<first company>` and a block number |
+//! | reports of a small job, packed | `JOB#<id>` | `REPORTS#<epoch>` |
 //! | idempotency key | `KEY#<tenant>#<hash>` | `KEY` |
 //!
 //! Index `tenant` (`tenant`, `job`) lists jobs; index `due` (`due_shard`, `due_at`) lists what the sweeper must look at.

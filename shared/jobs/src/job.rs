@@ -154,11 +154,29 @@ pub struct Warning {
     pub examples: Vec<String>,
 }
 
+/// Bytes that a job reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    /// The key of an object.
+    #[serde(rename = "key")]
+    Object(String),
+    /// The bytes themselves, at most [`Source::LONGEST_TEXT`] of them: a job that is asked for with a few stakes needs no
+    /// object.
+    #[serde(rename = "text")]
+    Text(String),
+}
+
+impl Source {
+    /// What travels in the job's record, which each of its few changes writes whole: 4 KiB. There an object costs less.
+    pub const LONGEST_TEXT: usize = 4 << 10;
+}
+
 /// Where the stakes of a job are, and how to read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
-    /// The object's key.
-    pub key: String,
+    /// The stakes themselves, or where they are.
+    #[serde(flatten)]
+    pub source: Source,
     /// The name of the file as its owner calls it; names the format if its content does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -179,8 +197,9 @@ pub struct Input {
 /// A second file: a value for each company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValuesInput {
-    /// The object's key.
-    pub key: String,
+    /// The values themselves, or where they are.
+    #[serde(flatten)]
+    pub source: Source,
     /// The name of the file as its owner calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -205,6 +224,9 @@ pub struct Outcome {
     pub result: Json,
     /// The files, each whole before the job ends.
     pub reports: Vec<Report>,
+    /// The names of those that lie in the table until somebody asks for one: all of a small job's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_table: Vec<String>,
     /// What was found in the data.
     pub warnings: Vec<Warning>,
     /// Where the result rows are in the table.

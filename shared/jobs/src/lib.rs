@@ -43,6 +43,7 @@ pub mod protocol;
 mod queue;
 mod registry;
 mod rows;
+mod shelf;
 mod store;
 mod table;
 
@@ -54,10 +55,12 @@ pub use completion::{Completion, Delivery, DeliveryTry, Next, Subscriber, Subscr
 pub use error::{Error, Failure, Stopped};
 pub use files::{Files, InputStream, Report, ReportWriter, SignedRequest, Spool, SpoolWriter};
 pub use id::{InvalidJobId, JobId};
-pub use job::{Committed, Input, Job, JobError, Json, Outcome, Percentage, RowsRef, Status, ValuesInput, Warning};
+pub use job::{
+    Committed, Input, Job, JobError, Json, Outcome, Percentage, RowsRef, Source, Status, ValuesInput, Warning,
+};
 pub use pipeline::{Run, StageRun};
 pub use queue::{Message, Queue};
 pub use registry::{JobType, ParameterError, Registry};
 pub use rows::{RowBlock, RowsWriter};
-pub use store::{Begun, Created, Due, DuePages, Filter, Idempotency, Page, Seen, Store};
+pub use store::{Begun, Created, Due, DuePages, Ended, Filter, Idempotency, Page, Seen, Store};
 pub use table::create_table;

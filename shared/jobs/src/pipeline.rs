@@ -14,8 +14,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
+use crate::item::Item;
 use crate::protocol::{Event, Refused};
 use crate::registry::Runnable;
+use crate::shelf::Shelf;
 use crate::{Clients, Error, Failure, JobError, JobId, Outcome, Registry, Seen, Status, Timestamp};
 use hold::Hold;
 
@@ -77,7 +79,7 @@ pub async fn execute(
     id: JobId,
     deadline: Option<Timestamp>,
 ) -> Result<Executed, Error> {
-    let seen = match clients.store.change(id, &Event::Claim).await {
+    let seen = match clients.store.claim(id).await {
         Ok(seen) => seen,
         Err(Error::Refused(Refused::TooEarly(until))) => {
             let wait = until.ms() - clients.store.clock().now().ms();
@@ -91,20 +93,29 @@ pub async fn execute(
     let epoch = job.state.epoch;
     let attempt = job.state.attempt;
     let hold = Arc::new(Hold::new(clients.store.clone(), seen));
+    let shelf = Shelf::new(clients, &job);
     let beating = Beating::start(Arc::clone(&hold));
     let ended = match registry.get(&job.job_type).map(|found| found.stages) {
         Ok(stages) => {
             let work = registry.make(&job.job_type, &job.parameters.0);
-            let run = Run::new(clients.clone(), Arc::clone(&hold), job, stages, *settings, deadline);
+            let (clients, hold) = (clients.clone(), Arc::clone(&hold));
+            let run = Run::new(clients, hold, shelf.clone(), job, stages, *settings, deadline);
             run_on_a_thread(run, work).await
         }
         Err(error) => Err(Failure::permanent("unknown_job_type", error.to_string())),
+    };
+    let (ended, with) = match ended {
+        Ok(outcome) => match shelf.pack(outcome).await {
+            Ok((outcome, with)) => (Ok(outcome), with),
+            Err(error) => (Err(error.into()), Vec::new()),
+        },
+        Err(failure) => (Err(failure), Vec::new()),
     };
     drop(beating);
     let Some(event) = event_of(ended, &hold, epoch, attempt) else {
         return Ok(Executed::Nothing);
     };
-    match say(&hold, &event).await {
+    match say(&hold, &event, &with).await {
         Ok(seen) => Ok(settle(clients, &seen).await),
         Err(Error::Refused(_)) => Ok(Executed::Nothing),
         Err(error) => Err(error),
@@ -166,14 +177,14 @@ fn too_long(stage: &str) -> String {
 
 /// Writes what an invocation has to say. A store that is throttled or away at this moment is asked a few times more:
 /// what is not said costs the next worker an attempt.
-async fn say(hold: &Hold, event: &Event) -> Result<Seen, Error> {
+async fn say(hold: &Hold, event: &Event, with: &[Item]) -> Result<Seen, Error> {
     for pause in [500, 1_000, 2_000, 4_000] {
-        match hold.change(event).await {
+        match hold.change_with(event, with).await {
             Err(Error::Unavailable { .. }) => sleep(Duration::from_millis(pause)).await,
             said => return said,
         }
     }
-    hold.change(event).await
+    hold.change_with(event, with).await
 }
 
 /// The heart of a held job. When it is dropped, as when the whole process stops, the calculation is told to stop too.

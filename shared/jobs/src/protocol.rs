@@ -54,7 +54,7 @@ pub struct State {
     /// Until when the claimer holds it without renewing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
-    /// A waiting job may not be claimed before this.
+    /// A waiting job may not be claimed before this; nothing once it was.
     #[serde(default)]
     pub not_before: Timestamp,
     /// The last invocation ran into its deadline; the next claim goes on with the same attempt.
@@ -315,6 +315,7 @@ fn claim(next: &mut State, now: Timestamp, limits: &Limits) -> Result<(), Refuse
     }
     next.continued = false;
     next.status = Status::Progress;
+    next.not_before = Timestamp::default();
     next.epoch += 1;
     next.wakes = 0;
     next.started_at = next.started_at.or(Some(now));

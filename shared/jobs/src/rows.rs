@@ -1,13 +1,13 @@
 //! Result rows in the table: blocks of rows sorted by company, so that one company is one query.
 
-use std::time::Duration;
-
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::item::{Item, job_pk, key, number, text};
+use crate::shelf::Shelf;
 use crate::{Error, JobId, Store, Timestamp};
 
 /// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
@@ -15,6 +15,8 @@ const BATCH: usize = 25;
 
 /// Batches on their way at once, while the next is gathered: about 5 MiB.
 const AT_ONCE: usize = 3;
+
+const WRITE: &str = "write result rows";
 
 /// How often a throttled table is offered the same rows: about sixteen seconds, less than an invocation keeps for its end.
 const TRIES: u32 = 10;
@@ -51,9 +53,11 @@ pub struct RowsWriter {
     prefix: String,
     expires_at: Timestamp,
     blocks: u64,
-    waiting: Vec<WriteRequest>,
+    waiting: Vec<Item>,
     /// What is on its way; given up with the writer.
     sending: JoinSet<Result<(), Error>>,
+    /// Where a few rows wait for the job's end.
+    shelf: Option<Shelf>,
 }
 
 impl Store {
@@ -69,6 +73,7 @@ impl Store {
             blocks: 0,
             waiting: Vec::new(),
             sending: JoinSet::new(),
+            shelf: None,
         }
     }
 
@@ -181,6 +186,12 @@ fn block_of(mut item: Item) -> Option<RowBlock> {
 }
 
 impl RowsWriter {
+    /// The same, for rows that may wait on `shelf` for the end of their job if they are few.
+    pub(crate) fn onto(self, shelf: Shelf) -> Self {
+        let shelf = Some(shelf);
+        Self { shelf, ..self }
+    }
+
     /// Takes the next block; `company` is the first one in it, not before that of the last block.
     ///
     /// # Errors
@@ -190,11 +201,7 @@ impl RowsWriter {
         let mut item = key(self.job, sort_key(&self.prefix, company, self.blocks));
         item.insert("rows".to_owned(), AttributeValue::B(Blob::new(block)));
         item.insert("ttl".to_owned(), number(self.expires_at.seconds()));
-        let put = PutRequest::builder()
-            .set_item(Some(item))
-            .build()
-            .map_err(Error::unavailable(WRITE))?;
-        self.waiting.push(WriteRequest::builder().put_request(put).build());
+        self.waiting.push(item);
         self.blocks += 1;
         if self.waiting.len() == BATCH {
             self.wait(AT_ONCE - 1)?;
@@ -203,12 +210,18 @@ impl RowsWriter {
         Ok(())
     }
 
-    /// Writes what is left; gives the number of blocks. When this returns, all of them are durable.
+    /// Writes what is left; gives the number of blocks. When this returns, all of them are durable, or will be with the
+    /// end of their job.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
     pub fn finish(mut self) -> Result<u64, Error> {
+        let all_wait = self.waiting.len() as u64 == self.blocks;
+        match self.shelf.take() {
+            Some(shelf) if all_wait => self.waiting = shelf.take_rows(std::mem::take(&mut self.waiting)),
+            _ => {}
+        }
         if !self.waiting.is_empty() {
             self.flush();
         }
@@ -219,8 +232,9 @@ impl RowsWriter {
     /// Begins to write what is gathered.
     fn flush(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        self.sending
-            .spawn_on(put_all(self.store.clone(), waiting), &self.runtime);
+        let store = self.store.clone();
+        let write = async move { store.write_rows(waiting).await };
+        self.sending.spawn_on(write, &self.runtime);
     }
 
     /// Waits until at most `most` batches are on their way.
@@ -236,36 +250,47 @@ impl RowsWriter {
     }
 }
 
-const WRITE: &str = "write result rows";
+impl Store {
+    /// Writes blocks of rows. When this returns, all of them are durable.
+    pub(crate) async fn write_rows(&self, mut blocks: Vec<Item>) -> Result<(), Error> {
+        while !blocks.is_empty() {
+            let rest = blocks.split_off(blocks.len().min(BATCH));
+            self.write_batch(blocks).await?;
+            blocks = rest;
+        }
+        Ok(())
+    }
 
-/// Writes a batch. When this returns, all of it is durable.
-async fn put_all(store: Store, mut waiting: Vec<WriteRequest>) -> Result<(), Error> {
-    let mut pause_ms = 50;
-    let mut tries = 0;
-    loop {
-        let answer = store
-            .client
-            .batch_write_item()
-            .request_items(&store.table, waiting)
-            .send()
-            .await
-            .map_err(Error::unavailable(WRITE))?;
-        waiting = answer
-            .unprocessed_items
-            .into_iter()
-            .flatten()
-            .flat_map(|(_, rest)| rest)
-            .collect();
-        if waiting.is_empty() {
-            return Ok(());
+    async fn write_batch(&self, blocks: Vec<Item>) -> Result<(), Error> {
+        let requests = blocks.into_iter().map(|item| {
+            let put = PutRequest::builder().set_item(Some(item)).build()?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        });
+        let mut waiting: Vec<_> = requests
+            .collect::<Result<_, _>>()
+            .map_err(Error::unavailable::<BuildError>(WRITE))?;
+        let mut pause_ms = 50;
+        let mut tries = 0;
+        while !waiting.is_empty() {
+            let batch = self.client.batch_write_item().request_items(&self.table, waiting);
+            let answer = batch.send().await.map_err(Error::unavailable(WRITE))?;
+            waiting = answer
+                .unprocessed_items
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, rest)| rest)
+                .collect();
+            if !waiting.is_empty() {
+                tries += 1;
+                if tries == TRIES {
+                    let refused = std::io::Error::other("ThrottlingException: the table takes no more");
+                    return Err(Error::unavailable(WRITE)(refused));
+                }
+                // The table is throttled: what it did not take is offered again, more and more slowly.
+                tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
+                pause_ms = (pause_ms * 2).min(5_000);
+            }
         }
-        tries += 1;
-        if tries == TRIES {
-            let refused = std::io::Error::other("ThrottlingException: the table takes no more");
-            return Err(Error::unavailable(WRITE)(refused));
-        }
-        // The table is throttled: what it did not take is offered again, more and more slowly.
-        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        pause_ms = (pause_ms * 2).min(5_000);
+        Ok(())
     }
 }

@@ -4,11 +4,12 @@
 //! writes it on the condition that nobody wrote in between. A writer that lost the race reads again and asks again, so
 //! the state machine of [`crate::protocol`] decides every change, and nothing else does.
 
+mod claim;
 mod completions;
 mod create;
 mod query;
 
-pub use completions::Begun;
+pub use completions::{Begun, Ended};
 pub use create::{Created, Idempotency};
 pub use query::{Due, DuePages, Filter, Page};
 
@@ -118,6 +119,12 @@ impl Store {
     ///
     /// As [`Store::change`].
     pub async fn change_seen(&self, seen: &Seen, event: &Event) -> Result<Seen, Error> {
+        self.change_with(seen, event, &[]).await
+    }
+
+    /// As [`Store::change_seen`]. If the change is the job's end, `with` is written in the same transaction: items under
+    /// the epoch of the job's holder.
+    pub(crate) async fn change_with(&self, seen: &Seen, event: &Event, with: &[Item]) -> Result<Seen, Error> {
         let mut seen = seen.0.clone();
         for _ in 0..RACES {
             let now = self.clock.now();
@@ -125,7 +132,7 @@ impl Store {
             job.state = protocol::apply(&seen.record.state, event, now, &self.limits)?;
             let version = seen.version.next();
             let write = if job.state.status.is_terminal() {
-                self.write_end(&job, &seen.version, &version).await?
+                self.write_end(&job, &seen.version, &version, with).await?
             } else {
                 self.write(&job, &seen.version, &version).await?
             };
@@ -192,8 +199,8 @@ impl Store {
         }
     }
 
-    /// The job's end and its completion event, both or neither.
-    async fn write_end(&self, job: &Job, seen: &Version, version: &Version) -> Result<Write, Error> {
+    /// The job's end, its completion event and what comes `with` them, all or nothing.
+    async fn write_end(&self, job: &Job, seen: &Version, version: &Version, with: &[Item]) -> Result<Write, Error> {
         let completion = Completion::of(job, self.limits.grace_ms, self.bus.as_deref())
             .expect("only a job that has ended is written as its end");
         let job_put = self
@@ -204,8 +211,9 @@ impl Store {
         let event_put = self
             .put(completion_item(&completion, &Version::first())?)
             .condition_expression("attribute_not_exists(pk)");
-        self.transact([job_put.build(), event_put.build()], &version.write_id)
-            .await
+        let with = with.iter().map(|item| self.put(item.clone()).build());
+        let puts = [job_put.build(), event_put.build()].into_iter().chain(with);
+        self.transact(puts, &version.write_id).await
     }
 
     pub(crate) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::components::Components;
 use crate::finding::Tally;
+use crate::lists::Lists;
 use crate::names::{Names, to_u32};
-use crate::network::Lists;
 use crate::{ComponentsSummary, Duplicates, Error, Finding, Limits, Network};
 
 /// Amounts between parties, by both ends.

@@ -185,10 +185,10 @@ fn impute(
                 format!(
                     "{} holds {} to {} of {}: taken as {}",
                     names.get(range.owner),
-                    range.lower.value(),
-                    range.upper.value(),
+                    shown(range.lower),
+                    shown(range.upper),
                     names.get(range.owned),
-                    share.value()
+                    shown(share)
                 )
             });
         }
@@ -205,6 +205,11 @@ fn impute(
     };
     settled.findings.extend(tally.into_finding("imputed_share", action));
     imputed
+}
+
+/// A share without the last digits, in which an excluded end of a range differs from an included one.
+fn shown(share: Share) -> f64 {
+    format!("{:.13e}", share.value()).parse().unwrap_or(share.value())
 }
 
 /// The bounds of each owner, duplicates put together: (owner, lower, upper) in units; the upper not cut to what is possible.

@@ -30,8 +30,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::components::Components;
+use crate::lists::Lists;
 use crate::names::{Names, to_u32};
-use crate::network::Lists;
 use crate::resolvent::cyclic;
 use crate::{Amounts, Error, Network, OnClosed, Progress, Solver, memory};
 
@@ -262,9 +262,9 @@ impl State<'_> {
         let system = Network::new(names, columns, elsewhere, Vec::new(), Vec::new());
         // Those in default owe each other in smaller rings, if at all.
         let rings = Components::of(&system);
-        let sizes = cyclic(&system, &rings)
+        let sizes = cyclic(&system, rings.iter())
             .into_iter()
-            .map(|ring| rings.members(ring).len());
+            .map(|(_, members)| members.len());
         let (largest, needed) = sizes.fold((0, 0_u64), |(largest, needed), size| {
             let block = (size as u64).saturating_pow(2).saturating_mul(8);
             (largest.max(size), needed.saturating_add(block))

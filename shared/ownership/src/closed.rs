@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Network;
-use crate::components::Components;
 use crate::names::to_u32;
 
 /// What becomes of a closed component.
@@ -42,24 +41,23 @@ pub struct OutsideHolder {
 }
 
 impl ClosedGroup {
-    /// The groups of `closed` components, which are sorted by number.
-    pub(crate) fn of(network: &Network, components: &Components, closed: &[u32]) -> Vec<Self> {
+    /// The groups of closed components, given by their members and sorted by number.
+    pub(crate) fn of(network: &Network, closed: &[&[u32]]) -> Vec<Self> {
         let mut names = (1_u64..)
             .map(|k| format!("closed-group:{k}"))
             .filter(|name| network.find(name).is_none());
         closed
             .iter()
             .zip(names.by_ref())
-            .map(|(&component, name)| Self::new(network, components, component, name))
+            .map(|(companies, name)| Self::new(network, companies, name))
             .collect()
     }
 
-    fn new(network: &Network, components: &Components, component: u32, name: String) -> Self {
-        let companies = components.members(component);
+    fn new(network: &Network, companies: &[u32], name: String) -> Self {
         let mut outside_holders = Vec::new();
         for &company in companies {
             for (owner, share) in network.holders(company) {
-                if components.of[owner as usize] != component {
+                if companies.binary_search(&owner).is_err() {
                     outside_holders.push(OutsideHolder {
                         owner: network.name(owner).to_owned(),
                         owned: network.name(company).to_owned(),

@@ -6,8 +6,9 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::builder::Stake;
 use crate::finding::Tally;
+use crate::lists::Lists;
 use crate::names::{Names, to_u32};
-use crate::network::{Lists, Over};
+use crate::network::Over;
 use crate::policies::{ColumnsOver100, Duplicates, Policies};
 use crate::share::{ONE, fraction};
 use crate::{Error, Finding, Network};
@@ -15,7 +16,7 @@ use crate::{Error, Finding, Network};
 /// Up to this sum (100.1%) a column over one is taken for rounding.
 const ROUNDING: u128 = ONE as u128 + ONE as u128 / 1000;
 
-/// Into how many ranges companies are divided.
+/// Into how many ranges companies are divided at most.
 const RANGES: usize = 64;
 
 /// Makes a network of stakes whose ids are put in order by `rank`.
@@ -28,14 +29,16 @@ pub(crate) fn network(
     stakes: Vec<Vec<Stake>>,
     policies: Policies,
 ) -> Result<Network, Error> {
-    let width = names.len().div_ceil(RANGES).max(1);
+    // A power of two, because a shift takes less time than a division.
+    let width = names.len().div_ceil(RANGES).next_power_of_two();
+    let shift = width.ilog2();
     let rank = |id: u32| rank[id as usize].load(Ordering::Relaxed);
     let deal = |stakes: Vec<Stake>| {
         let mut ranges: Vec<Vec<Stake>> = (0..RANGES).map(|_| Vec::with_capacity(stakes.len() / RANGES)).collect();
         for stake in stakes {
             let owned = rank(stake.owned);
             let owner = rank(stake.owner);
-            ranges[owned as usize / width].push(Stake { owned, owner, ..stake });
+            ranges[(owned >> shift) as usize].push(Stake { owned, owner, ..stake });
         }
         ranges
     };

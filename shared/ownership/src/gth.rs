@@ -40,11 +40,10 @@
 //! exactly when all of them are positive (Berman, Plemmons 1994, chapter 6,
 //! theorem 2.3), so the first pivot that is not says that there is no inverse.
 //!
-//! Cost: `2 n^3` operations, in blocks nearly all of them matrix products.
+//! Cost: `2 n^3` operations, in blocks nearly all of them matrix products, and
+//! memory for `2/3 n^2` numbers besides the matrix.
 
-use nalgebra::{DMatrix, DMatrixViewMut, DVector};
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
 use crate::{Progress, Stopped};
 
@@ -54,6 +53,9 @@ const SCALAR: usize = 48;
 /// Multiplications between two calls of `step`, on each thread: a tenth of a
 /// second or so.
 const PANEL: usize = 1 << 32;
+
+/// Multiplications of a product that are not worth a second thread.
+const ALONE: usize = 1 << 20;
 
 /// Products of fewer columns are left to a whole panel.
 const FEWEST: usize = 8;
@@ -114,78 +116,126 @@ pub(crate) fn inverse(
     leaks: DVector<f64>,
     step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
 ) -> Result<Option<DMatrix<f64>>, Stopped> {
+    let mut matrix = shares;
+    let mut scratch = vec![0.0; scratch_len(leaks.len())];
+    let is_inverse = invert(matrix.as_view_mut(), leaks, &mut scratch, step)?;
+    Ok(is_inverse.then_some(matrix))
+}
+
+/// Puts V in the place of W, block by block; false if there is none.
+///
+/// B and C lie in `scratch` while the second half is inverted; all else is done in the matrix itself.
+fn invert(
+    mut matrix: DMatrixViewMut<'_, f64>,
+    leaks: DVector<f64>,
+    scratch: &mut [f64],
+    step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+) -> Result<bool, Stopped> {
     let size = leaks.len();
     if size <= SCALAR {
         step(operations(size))?;
-        return Ok(scalar(shares, leaks));
+        let v = scalar(matrix.clone_owned(), leaks);
+        return Ok(v.is_some_and(|v| {
+            matrix.copy_from(&v);
+            true
+        }));
     }
-    let first = (size / 2).next_multiple_of(8);
-    let second = size - first;
-    let a12 = shares.view((0, first), (first, second)).into_owned();
-    let a21 = shares.view((first, 0), (second, first)).into_owned();
-    let mut a22 = shares.view((first, first), (second, second)).into_owned();
-    let a11 = shares.view((0, 0), (first, first)).into_owned();
-    drop(shares);
-    let leaks1 = leaks.rows(0, first).into_owned();
-    let mut leaks2 = leaks.rows(first, second).into_owned();
+    let first = half(size);
+    let (mut left, mut right) = matrix.columns_range_pair_mut(..first, first..);
+    let (mut a11, a21) = left.rows_range_pair_mut(..first, first..);
+    let (a12, mut a22) = right.rows_range_pair_mut(..first, first..);
+    let leaks1 = leaks.rows_range(..first);
+    let mut leaks2 = leaks.rows_range(first..).into_owned();
 
-    let Some(mut v11) = inverse(a11, &leaks1 + a21.row_sum_tr(), step)? else {
-        return Ok(None);
-    };
-    let mut b = DMatrix::zeros(first, second);
-    add_product(&mut b, &v11, &a12, step)?;
-    let mut c = DMatrix::zeros(second, first);
-    add_product(&mut c, &a21, &v11, step)?;
-    add_product(&mut a22, &a21, &b, step)?;
+    if !invert(a11.as_view_mut(), leaks1 + a21.row_sum_tr(), scratch, step)? {
+        return Ok(false);
+    }
+    let v11 = a11;
+    let (b, scratch) = scratch.split_at_mut(a12.len());
+    let (c, scratch) = scratch.split_at_mut(a21.len());
+    let mut b = DMatrixViewMut::from_slice(b, a12.nrows(), a12.ncols());
+    let mut c = DMatrixViewMut::from_slice(c, a21.nrows(), a21.ncols());
+    multiply(&mut b, 0.0, &v11.as_view(), &a12.as_view(), step)?;
+    multiply(&mut c, 0.0, &a21.as_view(), &v11.as_view(), step)?;
+    multiply(&mut a22, 1.0, &a21.as_view(), &b.as_view(), step)?;
     leaks2 += b.tr_mul(&leaks1);
-    drop((a12, a21));
 
-    let Some(v22) = inverse(a22, leaks2, step)? else {
-        return Ok(None);
-    };
-    let mut v12 = DMatrix::zeros(first, second);
-    add_product(&mut v12, &b, &v22, step)?;
-    let mut v21 = DMatrix::zeros(second, first);
-    add_product(&mut v21, &v22, &c, step)?;
-    add_product(&mut v11, &v12, &c, step)?;
-    drop((b, c));
-
-    let mut v = DMatrix::zeros(size, size);
-    v.view_mut((0, 0), (first, first)).copy_from(&v11);
-    v.view_mut((0, first), (first, second)).copy_from(&v12);
-    v.view_mut((first, 0), (second, first)).copy_from(&v21);
-    v.view_mut((first, first), (second, second)).copy_from(&v22);
-    Ok(Some(v))
+    if !invert(a22.as_view_mut(), leaks2, scratch, step)? {
+        return Ok(false);
+    }
+    let (mut v11, mut v12, mut v21, v22) = (v11, a12, a21, a22);
+    multiply(&mut v12, 0.0, &b.as_view(), &v22.as_view(), step)?;
+    multiply(&mut v21, 0.0, &v22.as_view(), &c.as_view(), step)?;
+    multiply(&mut v11, 1.0, &v12.as_view(), &c.as_view(), step)?;
+    Ok(true)
 }
 
-/// `c += a b`, panels of columns in parallel.
+/// The size of the first block.
+fn half(size: usize) -> usize {
+    (size / 2).next_multiple_of(8)
+}
+
+/// How much [`invert`] needs besides the matrix: two thirds of it.
+fn scratch_len(size: usize) -> usize {
+    if size <= SCALAR {
+        return 0;
+    }
+    let (first, second) = (half(size), size - half(size));
+    scratch_len(first).max(2 * first * second + scratch_len(second))
+}
+
+/// `c = a b + beta c`, panels of columns in parallel.
 ///
 /// A column of a product depends neither on its neighbours nor on how many are
 /// computed together, as long as these are not so few that the product is
 /// computed in another way ([`FEWEST`]). So panels may follow the number of
 /// threads, which the result doesn't.
-fn add_product(
-    c: &mut DMatrix<f64>,
-    a: &DMatrix<f64>,
-    b: &DMatrix<f64>,
+fn multiply(
+    c: &mut DMatrixViewMut<'_, f64>,
+    beta: f64,
+    a: &DMatrixView<'_, f64>,
+    b: &DMatrixView<'_, f64>,
     step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
     let (rows, inner, columns) = (c.nrows(), a.ncols(), c.ncols());
     let threads = rayon::current_num_threads();
-    let width = panel(rows * inner, columns, threads);
-    for (group, values) in c.as_mut_slice().chunks_mut(rows * width * threads).enumerate() {
-        values
-            .par_chunks_mut(rows * width)
-            .enumerate()
-            .for_each(|(panel, values)| {
-                let columns = values.len() / rows;
-                let mut c = DMatrixViewMut::from_slice(values, rows, columns);
-                let first = (group * threads + panel) * width;
-                c.gemm(1.0, a, &b.columns(first, columns), 1.0);
-            });
-        step(2.0 * inner as f64 * values.len() as f64)?;
+    let width = if rows * inner * columns <= ALONE {
+        columns
+    } else {
+        panel(rows * inner, columns, threads)
+    };
+    for first in (0..columns).step_by(width * threads) {
+        let group = first..columns.min(first + width * threads);
+        let operations = 2.0 * (rows * inner * group.len()) as f64;
+        multiply_panels(
+            c.columns_range_mut(group.clone()),
+            beta,
+            a,
+            &b.columns_range(group),
+            width,
+        );
+        step(operations)?;
     }
     Ok(())
+}
+
+fn multiply_panels(
+    mut c: DMatrixViewMut<'_, f64>,
+    beta: f64,
+    a: &DMatrixView<'_, f64>,
+    b: &DMatrixView<'_, f64>,
+    width: usize,
+) {
+    let panels = c.ncols().div_ceil(width);
+    if panels <= 1 {
+        return c.gemm(1.0, a, b, beta);
+    }
+    let middle = panels / 2 * width;
+    let (left, right) = c.columns_range_pair_mut(..middle, middle..);
+    rayon::join(
+        || multiply_panels(left, beta, a, &b.columns_range(..middle), width),
+        || multiply_panels(right, beta, a, &b.columns_range(middle..), width),
+    );
 }
 
 /// How many columns of a product one thread takes at a time: its part, but no

@@ -8,15 +8,22 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator,
     ParallelIterator,
 };
-use rayon::slice::{ParallelSlice, ParallelSliceMut};
+use rayon::slice::ParallelSliceMut;
 
 use crate::Error;
-use crate::batch::{Batch, Place, SAME, SHARDS, hash, hasher, pack, packed_len, prefix, shard_of};
+use crate::batch::{Batch, Place, SAME, SHARDS, hash, hasher, shard_of};
 use crate::builder::Stake;
 use crate::names::{Names, to_u32};
+use crate::packed::{pack, packed_len, prefix};
 
-/// Names of the sorted list that one thread writes at a time.
-const WRITTEN: usize = 1 << 14;
+/// Names that are sorted together, about: 128 KiB of [`Ranked`].
+const SORTED: usize = 1 << 12;
+
+/// Ranges of names, at most, since each shard deals to all of them.
+const MOST_RANGES: usize = 256;
+
+/// Names in the sample for each range.
+const SAMPLE: usize = 32;
 
 /// Gives every distinct name an id: which one, [`Interner::into_sorted`] settles.
 #[derive(Debug)]
@@ -144,73 +151,77 @@ impl Interner {
 
     /// The names in order, and the place of each id in it.
     ///
+    /// Names are dealt out to ranges, as a sample of them divides these, so that
+    /// what is sorted and written fits into a cache; ranges in parallel. In
+    /// O(names log names).
+    ///
     /// # Errors
     ///
     /// [`Error::NamesTooLong`].
     pub(crate) fn into_sorted(self) -> Result<(Names, Vec<AtomicU32>), Error> {
         let shards = &self.shards;
-        let starts: Vec<Vec<u128>> = shards
-            .par_iter()
-            .enumerate()
-            .map(|(number, shard)| shard.starts(number))
-            .collect();
-        let bounds = starts
-            .par_iter()
-            .flat_map_iter(|starts| starts.iter().copied())
-            .map(|start| (start, start));
-        let wider = |a: (u128, u128), b: (u128, u128)| (a.0.min(b.0), a.1.max(b.1));
-        let (least, most) = bounds.reduce(|| (u128::MAX, 0), wider);
-        // What all names begin with says nothing, so that 64 bits behind it tell most of them apart.
-        let shift = (u128::BITS - most.saturating_sub(least).leading_zeros()).saturating_sub(u64::BITS);
-        let ranked = |(shard, starts): (u32, &Vec<u128>)| -> Vec<Ranked> {
-            let places = (0..).zip(starts);
-            places
-                .map(|(at, start)| Ranked {
-                    start: low((start - least) >> shift),
-                    shard,
-                    at,
-                })
-                .collect()
-        };
-        let mut order: Vec<Ranked> = (0..to_u32(shards.len()))
-            .into_par_iter()
-            .zip(&starts)
-            .flat_map_iter(ranked)
-            .collect();
-        order.par_sort_unstable_by(|a, b| {
-            a.start
-                .cmp(&b.start)
-                .then_with(|| a.text(shards).as_ref().cmp(b.text(shards).as_ref()))
-        });
+        let bounds = self.bounds();
+        let deal = |(number, shard): (usize, &Shard)| shard.deal(number, &bounds);
+        let dealt: Vec<Vec<Vec<Ranked>>> = shards.par_iter().enumerate().map(deal).collect();
+        let mut starts = vec![0];
+        for range in 0..=bounds.len() {
+            let names: usize = dealt.iter().map(|ranges| ranges[range].len()).sum();
+            starts.push(starts[range] + names);
+        }
         let rank: Vec<AtomicU32> = (0..self.len).into_par_iter().map(|_| AtomicU32::new(0)).collect();
-        let write = |(part, names): (usize, &[Ranked])| {
-            for (new, name) in (to_u32(part * WRITTEN)..).zip(names) {
-                let id = shards[name.shard as usize].ids[name.at as usize];
-                rank[id as usize].store(new, Ordering::Relaxed);
+        let write = |range: usize| {
+            let mut names = Vec::with_capacity(starts[range + 1] - starts[range]);
+            dealt.iter().for_each(|ranges| names.extend_from_slice(&ranges[range]));
+            names.par_sort_unstable_by(|a, b| {
+                a.start
+                    .cmp(&b.start)
+                    .then_with(|| a.text(shards).as_ref().cmp(b.text(shards).as_ref()))
+            });
+            for (new, name) in (to_u32(starts[range])..).zip(&names) {
+                rank[name.id as usize].store(new, Ordering::Relaxed);
             }
-            write(names, shards)
+            write(&names, shards)
         };
-        let parts: Vec<(Vec<u8>, Vec<u32>)> = order.par_chunks(WRITTEN).enumerate().map(write).collect();
+        let parts: Vec<(Vec<u8>, Vec<u32>)> = (0..=bounds.len()).into_par_iter().map(write).collect();
         Ok((Names::join(&parts)?, rank))
+    }
+
+    /// Where ranges of about [`SORTED`] names begin, but the first.
+    fn bounds(&self) -> Vec<u128> {
+        let ranges = (self.len / SORTED).min(MOST_RANGES);
+        let step = self.len / (ranges * SAMPLE).max(1);
+        let starts = |(number, shard): (usize, &Shard)| -> Vec<u128> {
+            let names = (0..shard.words.len()).step_by(step.max(1));
+            names.map(|at| shard.start(number, at)).collect()
+        };
+        if ranges < 2 {
+            return Vec::new();
+        }
+        let mut sample: Vec<u128> = self.shards.par_iter().enumerate().flat_map_iter(starts).collect();
+        sample.par_sort_unstable();
+        let mut bounds: Vec<u128> = (1..ranges).map(|range| sample[range * sample.len() / ranges]).collect();
+        bounds.dedup();
+        bounds
     }
 }
 
 /// A name to be put in order.
+#[derive(Clone, Copy)]
 struct Ranked {
-    /// How it begins: a number whose order is that of names, where they differ.
-    start: u64,
+    /// How it begins, see [`prefix`]; all of a packed name.
+    start: u128,
+    id: u32,
     shard: u32,
     at: u32,
 }
 
 impl Ranked {
     fn text<'a>(&self, shards: &'a [Shard]) -> NameBytes<'a> {
-        let shard = &shards[self.shard as usize];
-        if (self.shard as usize) < SHARDS {
-            let word = shard.words[self.at as usize];
-            NameBytes::Packed(word.to_be_bytes(), packed_len(word))
+        let shard = self.shard as usize;
+        if shard < SHARDS {
+            NameBytes::Packed(self.start.to_be_bytes(), packed_len(self.start))
         } else {
-            NameBytes::Long(shard.names.get(self.at).as_bytes())
+            NameBytes::Long(shards[shard].names.get(self.at).as_bytes())
         }
     }
 }
@@ -255,15 +266,33 @@ impl Shard {
         *bytes += std::mem::take(&mut self.bytes);
     }
 
-    /// How names begin, see [`prefix`].
-    fn starts(&self, number: usize) -> Vec<u128> {
+    /// How a name begins, see [`prefix`].
+    #[inline]
+    fn start(&self, number: usize, at: usize) -> u128 {
         if number < SHARDS {
-            self.words.clone()
+            self.words[at]
         } else {
-            (0..to_u32(self.words.len()))
-                .map(|at| prefix(self.names.get(at)))
-                .collect()
+            prefix(self.names.get(to_u32(at)))
         }
+    }
+
+    /// Its names by ranges, of which all but the first begin with one of `bounds`.
+    fn deal(&self, number: usize, bounds: &[u128]) -> Vec<Vec<Ranked>> {
+        let usual = self.words.len() / (bounds.len() + 1);
+        let mut ranges: Vec<Vec<Ranked>> = (0..=bounds.len())
+            .map(|_| Vec::with_capacity(usual + usual / 4))
+            .collect();
+        for (at, &id) in self.ids.iter().enumerate() {
+            let start = self.start(number, at);
+            let range = bounds.partition_point(|&bound| bound <= start);
+            ranges[range].push(Ranked {
+                start,
+                id,
+                shard: to_u32(number),
+                at: to_u32(at),
+            });
+        }
+        ranges
     }
 
     /// The number within the shard of each of its names in `batches`.

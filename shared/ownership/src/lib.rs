@@ -30,6 +30,7 @@
 //! [`integrated_ownership`] (pair by pair, streamed), [`structure()`] (a row for each company),
 //! [`network_control`] (what each could steer), [`company_control`] (majorities, joint ones too),
 //! [`beneficial_owners`] (who counts as one by law, with the [`chains()`] that show why)
+//! [`share_bounds`] (what is certain and possible where a [`Batch`] has ranges of shares)
 //! and [`Resolvent::balance`] (the check that owners add up to one); [`Solver`]
 //! multiplies V by vectors. [`Amounts`] are the same graph with amounts of money for shares: claims for
 //! [`debtrank()`] and [`clearing()`], flows whose [`Amounts::coefficients`] are a network. Steps that may take much memory have a variant that
@@ -84,7 +85,9 @@ mod coefficients;
 mod columns;
 mod components;
 mod control;
+mod cycles;
 mod debtrank;
+mod decimal;
 mod error;
 mod factors;
 mod finding;
@@ -93,11 +96,14 @@ mod gth;
 mod interner;
 mod katz;
 mod labels;
+mod layout;
+mod lists;
 mod measures;
 mod memory;
 mod models;
 mod names;
 mod network;
+mod packed;
 mod pairs;
 mod policies;
 mod progress;
@@ -113,7 +119,7 @@ mod sweep;
 
 pub use amounts::{Amounts, AmountsBuilder, ToItself};
 pub use balance::Balance;
-pub use batch::{Batch, ShortName};
+pub use batch::Batch;
 pub use beneficial::{Basis, BeneficialOwner, BeneficialRules, PairLimits, beneficial_owners, explain, without_owner};
 pub use bounds::{ShareBounds, share_bounds};
 pub use builder::{Limits, NetworkBuilder};
@@ -130,6 +136,7 @@ pub use labels::Kind;
 pub use measures::{Measures, NetworkControl, network_control};
 pub use models::ControlModel;
 pub use network::Network;
+pub use packed::ShortName;
 pub use pairs::{Emit, LeftOut, Pair, integrated_ownership, integrated_ownership_within};
 pub use policies::{ColumnsOver100, Duplicates, ImputedShare, Policies};
 pub use progress::{Progress, Stopped};

@@ -1,18 +1,15 @@
 //! The ownership network: who holds how much of whom, by company and by holder.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 
 use crate::apart::Settled;
 use crate::labels::Labels;
+use crate::lists::Lists;
 use crate::names::{Names, to_u32};
 use crate::ranges::Ranges;
 use crate::share::fraction;
 use crate::{Finding, Kind};
-
-/// Stakes of a range of companies, about, when they are listed by the other end.
-const TRANSPOSED: usize = 1 << 16;
 
 /// An ownership network, whose matrix is `W[i][j]` = share of company j held by i.
 ///
@@ -38,14 +35,6 @@ pub struct Network {
     labels: Labels,
 }
 
-/// Stakes by column or row, compressed: list `k` is `starts[k]..starts[k + 1]`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Lists {
-    pub(crate) starts: Vec<u32>,
-    pub(crate) ids: Vec<u32>,
-    pub(crate) shares: Vec<f64>,
-}
-
 /// A column that sums to more than one: its stakes in units of `1e-18`, in the
 /// order of the column.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,10 +42,6 @@ pub(crate) struct Over {
     pub(crate) company: u32,
     pub(crate) units: Vec<u128>,
 }
-
-/// A company and a share, as [`Network::holders`] and [`Network::holdings`] list them.
-pub(crate) type Stakes<'a> =
-    std::iter::Zip<std::iter::Copied<std::slice::Iter<'a, u32>>, std::iter::Copied<std::slice::Iter<'a, f64>>>;
 
 /// How the stakes in a company that were changed add up.
 pub(crate) enum Column {
@@ -287,10 +272,10 @@ impl Network {
         &self.columns.ids[self.columns.range(company)]
     }
 
-    /// Ids and shares of what the company holds, to be copied as they are.
-    pub(crate) fn holding_lists(&self, company: u32) -> (&[u32], &[f64]) {
-        let range = self.rows.range(company);
-        (&self.rows.ids[range.clone()], &self.rows.shares[range])
+    /// Stakes by column as they lie in memory: starts, ids of holders, shares.
+    pub(crate) fn column_lists(&self) -> (&[u32], &[u32], &[f64]) {
+        let Lists { starts, ids, shares } = &self.columns;
+        (starts, ids, shares)
     }
 
     /// Bytes of all names together.
@@ -301,104 +286,6 @@ impl Network {
     /// Where a name stands among the names.
     pub(crate) fn search(&self, name: &str) -> Result<u32, u32> {
         self.names.search(name)
-    }
-}
-
-impl Lists {
-    #[inline]
-    fn range(&self, of: u32) -> std::ops::Range<usize> {
-        self.starts[of as usize] as usize..self.starts[of as usize + 1] as usize
-    }
-
-    #[inline]
-    fn list(&self, of: u32) -> Stakes<'_> {
-        let range = self.range(of);
-        self.ids[range.clone()]
-            .iter()
-            .copied()
-            .zip(self.shares[range].iter().copied())
-    }
-
-    /// The same stakes listed by the other end, in O(stakes + companies).
-    ///
-    /// Lists of the result are in the order of ids, because the sources are
-    /// gone through in that order. Stakes are first dealt out to ranges of
-    /// ids, so that each thread writes to a small part of memory.
-    fn transposed(&self) -> Self {
-        let companies = self.starts.len() - 1;
-        let width = companies.div_ceil(self.ids.len() / TRANSPOSED + 1).max(1);
-        let ranges: Vec<_> = (0..companies)
-            .step_by(width)
-            .map(|first| first..companies.min(first + width))
-            .collect();
-        let dealt: Vec<_> = ranges
-            .par_iter()
-            .map(|lists| self.dealt(lists.clone(), width, ranges.len()))
-            .collect();
-        let mut starts = vec![0_u32; companies + 1];
-        let mut ids = vec![0; self.ids.len()];
-        let mut shares = vec![0.0; self.ids.len()];
-        let mut left = (&mut starts[1..], ids.as_mut_slice(), shares.as_mut_slice());
-        let mut targets = Vec::with_capacity(ranges.len());
-        let mut begin = 0;
-        for (number, range) in ranges.iter().enumerate() {
-            let stakes = dealt.iter().map(|dealt| dealt[number].len()).sum();
-            let whole = "ranges are parts of the whole";
-            let ends = left.0.split_off_mut(..range.len()).expect(whole);
-            let ids = left.1.split_off_mut(..stakes).expect(whole);
-            let shares = left.2.split_off_mut(..stakes).expect(whole);
-            targets.push((begin, ends, ids, shares));
-            begin += to_u32(stakes);
-        }
-        targets
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(number, (begin, ends, ids, shares))| {
-                let stakes = || dealt.iter().flat_map(|dealt| &dealt[number]);
-                let first = ranges[number].start;
-                let mut next = vec![0_u32; ends.len() + 1];
-                stakes().for_each(|&(id, ..)| next[id as usize - first + 1] += 1);
-                for (list, end) in ends.iter_mut().enumerate() {
-                    next[list + 1] += next[list];
-                    *end = begin + next[list + 1];
-                }
-                for &(id, company, share) in stakes() {
-                    let at = &mut next[id as usize - first];
-                    ids[*at as usize] = company;
-                    shares[*at as usize] = share;
-                    *at += 1;
-                }
-            });
-        Self { starts, ids, shares }
-    }
-
-    /// Stakes of some lists by ranges of ids: (id, list, share).
-    fn dealt(&self, lists: std::ops::Range<usize>, width: usize, ranges: usize) -> Vec<Vec<(u32, u32, f64)>> {
-        let stakes = (self.starts[lists.end] - self.starts[lists.start]) as usize;
-        let mut dealt: Vec<Vec<(u32, u32, f64)>> = (0..ranges)
-            .map(|_| Vec::with_capacity(stakes / ranges + stakes / ranges / 8))
-            .collect();
-        for list in to_u32(lists.start)..to_u32(lists.end) {
-            for (id, share) in self.list(list) {
-                dealt[id as usize / width].push((id, list, share));
-            }
-        }
-        dealt
-    }
-
-    /// Whether the lists are those of a matrix: bounds that rise from 0 to the
-    /// number of stakes, ids that exist and rise in each list, positive shares.
-    fn is_matrix(&self, companies: usize) -> bool {
-        self.starts.len() == companies + 1
-            && self.starts[0] == 0
-            && self.starts.is_sorted()
-            && self.starts[companies] as usize == self.ids.len()
-            && self.ids.len() == self.shares.len()
-            && self.shares.iter().all(|share| share.is_finite() && *share > 0.0)
-            && self.starts.windows(2).all(|bounds| {
-                let list = &self.ids[bounds[0] as usize..bounds[1] as usize];
-                list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|&last| (last as usize) < companies)
-            })
     }
 }
 

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::closed::{ClosedComponents, ClosedGroup, OnClosed};
 use crate::components::Components;
 use crate::finding::Tally;
-use crate::names::to_u32;
 use crate::ring::Ring;
 use crate::{Error, Finding, Network, Progress, Stopped, gth, memory};
 
@@ -111,20 +110,21 @@ impl Resolvent {
         progress(0.0)?;
         let components = Components::of(network);
         let numbers = components.numbers();
-        let cyclic = cyclic(network, &components);
-        let sizes = cyclic.iter().map(|&component| components.members(component).len());
+        let cyclic = cyclic(network, components.iter());
+        let sizes = cyclic.iter().map(|(_, members)| members.len());
         let largest = sizes.clone().max().unwrap_or(1);
         let what = || format!("invert rings of up to {largest} companies");
         let needed = memory::of_network(network).saturating_add(memory::of_resolvent(network, sizes));
         memory::check(what, needed, memory)?;
-        let solved = for_each_cyclic(&components, &cyclic, gth::operations, progress, |component, step| {
-            Ring::solve(network, &components, component, step)
+        let solved = for_each_cyclic(&cyclic, gth::operations, progress, |component, members, step| {
+            Ring::solve(network, component, members, step)
         })?;
         let closed = solved.iter().filter(|(_, ring)| ring.is_none());
         let mut closed: Vec<u32> = closed.map(|&(component, _)| component).collect();
         let rings: Vec<Ring> = solved.into_iter().filter_map(|(_, ring)| ring).collect();
         closed.sort_unstable_by_key(|&component| numbers[component as usize]);
-        let groups = ClosedGroup::of(network, &components, &closed);
+        let members: Vec<&[u32]> = closed.iter().map(|&component| components.members(component)).collect();
+        let groups = ClosedGroup::of(network, &members);
         if on_closed == OnClosed::Fail {
             fail(&groups)?;
         }
@@ -205,43 +205,45 @@ impl Resolvent {
     }
 }
 
+/// A component by its number, with its members.
+pub(crate) type Members<'a> = (u32, &'a [u32]);
+
 /// Components with cycles: two companies or more, or one that holds itself.
-pub(crate) fn cyclic(network: &Network, components: &Components) -> Vec<u32> {
-    let has_cycle = |&component: &u32| match components.members(component) {
+pub(crate) fn cyclic<'a>(network: &Network, components: impl Iterator<Item = Members<'a>>) -> Vec<Members<'a>> {
+    let has_cycle = |(_, members): &Members<'_>| match members {
         // Most companies hold nothing, which costs less to see.
         [company] => network.is_holder(*company) && network.holder_ids(*company).binary_search(company).is_ok(),
         _ => true,
     };
-    (0..to_u32(components.len())).filter(has_cycle).collect()
+    components.filter(has_cycle).collect()
 }
 
 /// Solves components with cycles, the small ones side by side. Returns them in topological order.
 ///
 /// `operations` says how many a component of some size takes.
 pub(crate) fn for_each_cyclic<T: Send>(
-    components: &Components,
-    cyclic: &[u32],
+    cyclic: &[Members<'_>],
     operations: impl Fn(usize) -> f64,
     progress: &mut Progress<'_>,
-    solve: impl Fn(u32, &mut dyn FnMut(f64) -> Result<(), Stopped>) -> Result<T, Stopped> + Sync,
+    solve: impl Fn(u32, &[u32], &mut dyn FnMut(f64) -> Result<(), Stopped>) -> Result<T, Stopped> + Sync,
 ) -> Result<Vec<(u32, T)>, Error> {
-    let size = |component: u32| components.members(component).len();
-    let work = |component: u32| operations(size(component));
-    let total: f64 = cyclic.iter().map(|&component| work(component)).sum();
+    let work = |&(_, members): &Members<'_>| operations(members.len());
+    let total: f64 = cyclic.iter().map(work).sum();
     let mut done = 0.0;
     let mut solved: Vec<(u32, T)> = Vec::with_capacity(cyclic.len());
-    let (small, large): (Vec<u32>, Vec<u32>) = cyclic.iter().partition(|&&component| size(component) <= SMALL);
+    let (small, large): (Vec<Members<'_>>, Vec<Members<'_>>) =
+        cyclic.iter().partition(|(_, members)| members.len() <= SMALL);
     for batch in small.chunks(BATCH) {
         let found: Result<Vec<_>, Stopped> = batch
             .par_iter()
-            .map(|&component| Ok((component, solve(component, &mut |_| Ok(()))?)))
+            .map(|&(component, members)| Ok((component, solve(component, members, &mut |_| Ok(()))?)))
             .collect();
         solved.extend(found?);
-        done += batch.iter().map(|&component| work(component)).sum::<f64>();
+        done += batch.iter().map(work).sum::<f64>();
         progress((done / total).min(1.0))?;
     }
-    for component in large {
-        let found = solve(component, &mut |operations| {
+    for (component, members) in large {
+        let found = solve(component, members, &mut |operations| {
             done += operations;
             progress((done / total).min(1.0))
         })?;
@@ -251,14 +253,8 @@ pub(crate) fn for_each_cyclic<T: Send>(
     Ok(solved)
 }
 
-/// Fails if any component is closed.
-pub(crate) fn closed_error(network: &Network, components: &Components, mut closed: Vec<u32>) -> Result<(), Error> {
-    let numbers = components.numbers();
-    closed.sort_unstable_by_key(|&component| numbers[component as usize]);
-    fail(&ClosedGroup::of(network, components, &closed))
-}
-
-fn fail(groups: &[ClosedGroup]) -> Result<(), Error> {
+/// Fails if there is a closed component.
+pub(crate) fn fail(groups: &[ClosedGroup]) -> Result<(), Error> {
     match groups.first() {
         None => Ok(()),
         Some(group) => Err(Error::ClosedComponent {

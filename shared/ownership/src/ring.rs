@@ -7,7 +7,6 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
-use crate::components::Components;
 use crate::names::to_u32;
 use crate::share::{ONE, fraction};
 use crate::sparse::SparseFactors;
@@ -56,11 +55,11 @@ impl Ring {
     /// What `step` returns; it is called with the operations done.
     pub(crate) fn solve(
         network: &Network,
-        components: &Components,
         component: u32,
+        members: &[u32],
         step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
     ) -> Result<Option<Self>, Stopped> {
-        let inside = Inside::new(network, components, component);
+        let inside = Inside::new(network, members);
         if inside.leaks.iter().all(|&leak| leak <= 0.0) {
             return Ok(None);
         }
@@ -94,16 +93,16 @@ impl Ring {
     /// What `step` returns.
     pub(crate) fn factor(
         network: &Network,
-        components: &Components,
         component: u32,
+        members: &[u32],
         step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
     ) -> Result<Option<Block<'static>>, Stopped> {
-        let inside = Inside::new(network, components, component);
+        let inside = Inside::new(network, members);
         if inside.leaks.iter().all(|&leak| leak <= 0.0) {
             return Ok(None);
         }
         if inside.leaks.iter().any(|&leak| leak < 0.0) {
-            let ring = Self::solve(network, components, component, step)?;
+            let ring = Self::solve(network, component, members, step)?;
             return Ok(ring.map(|ring| Block::Inverse(Cow::Owned(ring))));
         }
         Ok(SparseFactors::new(&inside.stakes, inside.leaks, step)?.map(Block::Factors))
@@ -185,9 +184,9 @@ struct Inside {
 }
 
 impl Inside {
-    fn new(network: &Network, components: &Components, component: u32) -> Self {
-        let members = components.members(component);
-        let is_inside = |company: u32| components.of[company as usize] == component;
+    /// `members` in the order of ids.
+    fn new(network: &Network, members: &[u32]) -> Self {
+        let place = |company: u32| members.binary_search(&company).ok();
         let mut inside = Self {
             stakes: Vec::new(),
             leaks: Vec::with_capacity(members.len()),
@@ -195,11 +194,9 @@ impl Inside {
         for (held, &member) in (0..).zip(members) {
             let mut outside = 0.0;
             for (holder, share) in network.holders(member) {
-                if is_inside(holder) {
-                    let position = members.partition_point(|&other| other < holder);
-                    inside.stakes.push((to_u32(position), held, share));
-                } else {
-                    outside += share;
+                match place(holder) {
+                    Some(holder) => inside.stakes.push((to_u32(holder), held, share)),
+                    None => outside += share,
                 }
             }
             inside.leaks.push(match network.over(member) {
@@ -208,7 +205,7 @@ impl Inside {
                     let holders = network.holders(member).map(|(holder, _)| holder);
                     let held: u128 = holders
                         .zip(units)
-                        .filter(|&(holder, _)| is_inside(holder))
+                        .filter(|&(holder, _)| place(holder).is_some())
                         .map(|(_, &units)| units)
                         .sum();
                     let one = u128::from(ONE);

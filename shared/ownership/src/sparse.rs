@@ -25,6 +25,9 @@ use crate::factors::Factors;
 use crate::gth::pivot;
 use crate::names::to_u32;
 
+/// Up to so many companies a dense block takes less time than lists do.
+const FEW: usize = 24;
+
 /// How many times faster an addition is in a dense block.
 const DENSE: usize = 16;
 
@@ -70,9 +73,13 @@ impl SparseFactors {
         leaks: Vec<f64>,
         step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
     ) -> Result<Option<Self>, Stopped> {
+        let size = leaks.len();
+        if size <= FEW {
+            return Self::of_few(shares, leaks, step);
+        }
         let mut elimination = Elimination::new(shares, leaks);
         let mut factors = Self {
-            size: elimination.leaks.len(),
+            size,
             ..Self::default()
         };
         while let Some(company) = elimination.next() {
@@ -92,6 +99,26 @@ impl SparseFactors {
             factors.dense = Some(dense);
         }
         Ok(Some(factors))
+    }
+
+    /// [`SparseFactors::new`] where all of it is dense.
+    fn of_few(
+        shares: &[(u32, u32, f64)],
+        leaks: Vec<f64>,
+        step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+    ) -> Result<Option<Self>, Stopped> {
+        let size = leaks.len();
+        let mut dense = DMatrix::zeros(size, size);
+        for &(holder, held, share) in shares {
+            dense[(holder as usize, held as usize)] = share;
+        }
+        let factors = Factors::new(dense, leaks, step)?;
+        Ok(factors.map(|dense| Self {
+            size,
+            core: (0..to_u32(size)).collect(),
+            dense: Some(dense),
+            ..Self::default()
+        }))
     }
 
     pub(crate) fn size(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Who ultimately owns what, as a table on stderr.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -12,7 +12,7 @@ const LARGEST_BYTES: u64 = 16 << 20;
 const ROWS: usize = 20;
 
 /// Shows the start of `result.csv`: of `integrated-ownership`, whoever nobody owns, and what they own through all
-/// chains and rings; of other job types, the first rows.
+/// chains and rings; of other job types, the first rows. Names that `names.csv` beside it has follow their ids.
 pub(super) fn show(job_type: &str, path: &Path) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     if file.metadata()?.len() > LARGEST_BYTES {
@@ -27,9 +27,34 @@ pub(super) fn show(job_type: &str, path: &Path) -> anyhow::Result<()> {
     }
     let more = rows.len().saturating_sub(ROWS);
     rows.truncate(ROWS);
+    name(&mut rows, &path.with_file_name("names.csv"))?;
     print(&title, &header, &rows);
     if more > 0 {
         super::complain(&format!("… and {more} more rows in {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Adds what ids are called, if there is such a file.
+fn name(rows: &mut [Vec<String>], path: &Path) -> anyhow::Result<()> {
+    let Ok(file) = File::open(path) else {
+        return Ok(());
+    };
+    let shown: HashSet<String> = rows.iter().flatten().cloned().collect();
+    let mut names = HashMap::new();
+    for record in csv::Reader::from_reader(file).records() {
+        let record = record?;
+        if let (Some(id), Some(name)) = (record.get(0), record.get(1))
+            && !name.is_empty()
+            && shown.contains(id)
+        {
+            names.insert(id.to_owned(), name.to_owned());
+        }
+    }
+    for cell in rows.iter_mut().flatten() {
+        if let Some(name) = names.get(cell) {
+            *cell = format!("{cell} ({name})");
+        }
     }
     Ok(())
 }

@@ -15,7 +15,13 @@ use super::{Ended, complain, own, say, settings};
 use crate::System;
 
 /// What a run leaves.
-const FILES: [&str; 4] = ["result.csv", "result.parquet", "summary.json", "report.html"];
+const FILES: [&str; 5] = [
+    "result.csv",
+    "result.parquet",
+    "summary.json",
+    "report.html",
+    "names.csv",
+];
 
 /// How long to wait for the completion event after the job has ended.
 const EVENT: Duration = Duration::from_secs(5);

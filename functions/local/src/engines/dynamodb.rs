@@ -35,7 +35,7 @@ const SWEEP: Duration = Duration::from_secs(300);
 /// The database until it is closed.
 pub(crate) struct Service {
     database: Mutex<Option<Database>>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl Service {
@@ -50,7 +50,7 @@ impl Service {
             .ok_or_else(|| DynoxideError::InternalServerError(format!("the path {} is not UTF-8", path.display())))?;
         Ok(Self {
             database: Mutex::new(Some(Database::new(path)?)),
-            turns: Semaphore::new(AT_ONCE as usize),
+            turns: Arc::new(Semaphore::new(AT_ONCE as usize)),
         })
     }
 
@@ -70,15 +70,15 @@ impl Service {
     /// Runs `work` with the database on a blocking thread. `None` if it has been closed.
     ///
     /// The turn travels with the work: a caller that goes away does not free it early.
-    async fn run<T: Send + 'static>(self: Arc<Self>, work: impl FnOnce(&Database) -> T + Send + 'static) -> Option<T> {
-        let task = tokio::spawn(async move {
-            let turn = self.turns.acquire().await;
-            let database = self.slot().clone()?;
-            let done = tokio::task::spawn_blocking(move || work(&database)).await;
-            drop(turn);
-            done.ok()
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Database) -> T + Send + 'static) -> Option<T> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let database = self.slot().clone()?;
+        let task = tokio::task::spawn_blocking(move || {
+            let done = work(&database);
+            drop((database, turn));
+            done
         });
-        task.await.ok()?
+        task.await.ok()
     }
 
     /// Removes expired items now and then, until `stop`.
@@ -88,7 +88,7 @@ impl Service {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(SWEEP) => {}
             }
-            match Arc::clone(&self).run(Database::sweep_ttl).await {
+            match self.run(Database::sweep_ttl).await {
                 Some(Err(error)) => tracing::warn!(%error, "expired items could not be removed"),
                 Some(Ok(items)) => tracing::debug!(items, "removed expired items"),
                 None => return,

@@ -1,7 +1,8 @@
 //! AWS-compatible engines inside this process: DynamoDB, SQS and S3 on loopback, their data in one folder.
 //!
 //! The functions talk to them through the AWS SDK, as they talk to AWS: by endpoint, with signed requests. Nothing
-//! above this module knows which of the two it is.
+//! above this module knows which of the two it is. A process has a shorter way to its own engines
+//! ([`Engines::http_client`]).
 //!
 //! ```text
 //! <data>/lock              held while the engines run: a folder serves one process
@@ -40,6 +41,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -49,6 +51,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 mod clock;
+mod direct;
 mod dynamodb;
 mod json;
 mod s3;
@@ -59,6 +62,7 @@ mod sqs;
 mod tests;
 
 use clock::Clock;
+use direct::{Direct, Route};
 use signature::Gate;
 
 /// How long requests under way may take to finish when the engines stop.
@@ -124,6 +128,7 @@ pub struct Engines {
     pub s3_url: String,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
+    routes: Arc<[Route]>,
     dynamodb: Arc<dynamodb::Service>,
     sqs: Arc<sqs::Service>,
     s3: s3::Store,
@@ -188,10 +193,16 @@ impl Engines {
             .layer(DefaultBodyLimit::disable())
             .layer(gate("sqs", sqs::BODY_LIMIT));
         let s3 = s3::router(opened.s3.clone(), &settings.credentials);
+        let (dynamodb_url, sqs_url) = (url(&dynamodb_listener)?, url(&sqs_listener)?);
+        let routes = [(&dynamodb_url, &dynamodb), (&sqs_url, &sqs)].map(|(url, router)| Route {
+            url: url.clone(),
+            router: router.clone(),
+        });
         Ok(Self {
-            dynamodb_url: url(&dynamodb_listener)?,
-            sqs_url: url(&sqs_listener)?,
+            dynamodb_url,
+            sqs_url,
             s3_url: url(&s3_listener)?,
+            routes: Arc::new(routes),
             servers: vec![
                 serve(dynamodb_listener, dynamodb, stopped.clone(), &opened.lock),
                 serve(sqs_listener, sqs, stopped.clone(), &opened.lock),
@@ -204,6 +215,12 @@ impl Engines {
             s3: opened.s3,
             lock: opened.lock,
         })
+    }
+
+    /// A client for this process: requests to DynamoDB and SQS do not leave it, the others go by `otherwise`.
+    #[must_use]
+    pub fn http_client(&self, otherwise: SharedHttpClient) -> SharedHttpClient {
+        SharedHttpClient::new(Direct::new(Arc::clone(&self.routes), otherwise))
     }
 
     /// Stops listening, lets requests under way finish (long polls end at once; after 5 seconds the rest is cut off),

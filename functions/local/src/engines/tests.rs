@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, UriPathNormalizationMode,
     sign,
 };
 use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -96,6 +100,40 @@ impl<'a> Call<'a> {
         let response = request.send().await.unwrap();
         (response.status(), response.json().await.unwrap())
     }
+}
+
+/// A network that is not there.
+#[derive(Debug)]
+struct Nowhere;
+
+impl HttpConnector for Nowhere {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Err(ConnectorError::user("there is no network".into())))
+    }
+}
+
+#[tokio::test]
+async fn the_way_within_the_process_needs_no_network_and_checks_signatures_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let engines = start(folder.path()).await.unwrap();
+    let nowhere = http_client_fn(|_, _| SharedHttpConnector::new(Nowhere));
+    for (secret, may) in [("secret", true), ("another", false)] {
+        let keys = aws_credential_types::Credentials::new("local", secret, None, None, "test");
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(keys)
+            .endpoint_url(&engines.sqs_url)
+            .http_client(engines.http_client(nowhere.clone()))
+            .build();
+        let made = aws_sdk_sqs::Client::from_conf(config)
+            .create_queue()
+            .queue_name("jobs")
+            .send()
+            .await;
+        assert_eq!(made.is_ok(), may, "{made:?}");
+    }
+    engines.stop().await;
 }
 
 async fn create_table(url: &str) -> StatusCode {

@@ -67,13 +67,13 @@ impl Backend {
 
     /// Starts the embedded engines on `data`.
     pub(super) async fn embedded(data: &Path, credentials: Credentials) -> Result<Self, SystemError> {
-        let config = embedded_config(&credentials).await;
         let engines = Engines::start(Settings {
             data: data.to_owned(),
-            credentials,
+            credentials: credentials.clone(),
             region: REGION.to_owned(),
         })
         .await?;
+        let config = embedded_config(&credentials, &engines).await;
         let endpoints = Endpoints {
             dynamodb: engines.dynamodb_url.clone(),
             sqs: engines.sqs_url.clone(),
@@ -168,7 +168,7 @@ fn random_credentials() -> Credentials {
 
 /// Nothing of the machine's own AWS configuration is looked at: no profile, no metadata service. Nor is a proxy that the
 /// environment names: no proxy leads back to this machine's loopback.
-async fn embedded_config(credentials: &Credentials) -> aws_config::SdkConfig {
+async fn embedded_config(credentials: &Credentials, engines: &Engines) -> aws_config::SdkConfig {
     let keys = SdkCredentials::new(
         &credentials.access_key,
         &credentials.secret_key,
@@ -176,7 +176,7 @@ async fn embedded_config(credentials: &Credentials) -> aws_config::SdkConfig {
         None,
         "embedded engines",
     );
-    let direct = aws_smithy_http_client::Builder::new()
+    let loopback = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .build_https();
     Clients::sdk_config()
@@ -184,7 +184,7 @@ async fn embedded_config(credentials: &Credentials) -> aws_config::SdkConfig {
         .empty_test_environment()
         .region(Region::new(REGION))
         .credentials_provider(keys)
-        .http_client(direct)
+        .http_client(engines.http_client(loopback))
         .load()
         .await
 }

@@ -70,7 +70,7 @@ impl Elsewhere {
                 let function = function.clone();
                 async move { function.invoke(&event).await }
             };
-            tasks.spawn(mapping::map(inbox, handle, stopping.clone()));
+            tasks.spawn(mapping::map(inbox, handle, 1, stopping.clone()));
         }
         let sweeper = Function::new(&http, url, "sweeper");
         let sweep = move || {

@@ -14,7 +14,7 @@ fn ended(parameters: Value, last: Event) -> (Job, Completion) {
         job_type: "structure".to_owned(),
         parameters: Json(parameters),
         input: Input {
-            key: "inputs/1".to_owned(),
+            source: jobs::Source::Object("inputs/1".to_owned()),
             name: None,
             format: None,
             columns: None,

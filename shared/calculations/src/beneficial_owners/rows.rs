@@ -9,6 +9,7 @@ use ownership::{Basis, BeneficialOwner, Chain, Chains, Network, Resolvent};
 use serde_json::Value;
 
 use super::presentation::SCHEMA;
+use crate::presentation::bounds;
 use crate::table::{Table, TableWriter};
 
 /// The longest text of chains, in bytes, so that a row with the longest names fits into a block.
@@ -35,11 +36,12 @@ impl<'n> Rows<'n> {
 
     pub(super) fn write(&mut self, owner: &BeneficialOwner, chains: &Chains) -> Result<(), Failure> {
         self.begin_up_to(owner.company + 1)?;
+        let (lower, upper) = bounds(owner.lower, owner.share, owner.upper);
         self.table.row(&[
             Cell::Text(self.resolvent.owner_name(self.network, owner.owner)),
-            Cell::Number(owner.lower),
+            Cell::Number(lower),
             Cell::Number(owner.share),
-            Cell::Number(owner.upper),
+            Cell::Number(upper),
             Cell::Text(&basis(owner)),
             Cell::Text(&self.told(owner.share, chains)),
         ])

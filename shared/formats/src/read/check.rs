@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use ownership::{Batch, Finding, ShareError, Unit};
+use ownership::{Batch, Finding, Share, ShareError, Unit};
 
-use super::amount::Amount;
+use super::extent::Extent;
 use super::notes::Notes;
 use super::quick::Quick;
 use super::{OnBadRecord, Read};
@@ -87,7 +87,7 @@ impl Checker {
             let owned = id(row, owned, NEEDED)?;
             let text = utf8(row, share)?;
             let amount =
-                Amount::parse(text, self.unit).map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
+                Extent::parse(text, self.unit).map_err(|error| bad_share(row, share.name, text, error, self.unit))?;
             Ok((owner, owned, amount, text.ends_with('%')))
         });
         match stake {
@@ -100,8 +100,53 @@ impl Checker {
         }
     }
 
+    /// Adds a stake of which a minimum, a maximum or both are known, if it is one.
+    pub(super) fn take_range(
+        &mut self,
+        row: u64,
+        [owner, owned]: [Field<'_>; 2],
+        [minimum, maximum]: [Option<Field<'_>>; 2],
+        batch: &mut Batch,
+    ) -> Result<(), RecordError> {
+        let bound = |field: Option<Field<'_>>, otherwise: &str| {
+            let field = field.unwrap_or(Field {
+                name: "share",
+                text: otherwise.as_bytes(),
+            });
+            let text = utf8(row, field)?;
+            Share::parse(text, self.unit).map_err(|error| bad_share(row, field.name, text, error, self.unit))
+        };
+        let stake = id(row, owner, NEEDED).and_then(|owner| {
+            let owned = id(row, owned, NEEDED)?;
+            let (lower, upper) = (bound(minimum, "0")?, bound(maximum, "100%")?);
+            if lower.units() <= upper.units() {
+                return Ok((owner, owned, Extent { lower, upper }));
+            }
+            // Without a minimum it is nothing, which is over no maximum.
+            let field = minimum.or(maximum).unwrap_or(Field {
+                name: "share",
+                text: b"",
+            });
+            Err(RecordError {
+                code: "share_range_reversed",
+                row,
+                field: field.name.to_owned(),
+                value: shorten(field.text),
+                statement: "is over the maximum".into(),
+                remedy: "a range goes from the least to the most that can be held",
+            })
+        });
+        match stake {
+            Ok((owner, owned, amount)) => {
+                self.take_amount(row, [owner, owned], amount, batch);
+                Ok(())
+            }
+            Err(error) => self.refuse(error),
+        }
+    }
+
     /// Adds a stake.
-    pub(super) fn take_amount(&mut self, row: u64, [owner, owned]: [&str; 2], amount: Amount, batch: &mut Batch) {
+    pub(super) fn take_amount(&mut self, row: u64, [owner, owned]: [&str; 2], amount: Extent, batch: &mut Batch) {
         self.records += 1;
         self.largest = self.largest.max(amount.upper.value());
         self.ranges += u64::from(amount.is_range());

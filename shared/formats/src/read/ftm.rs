@@ -10,8 +10,8 @@ use hashbrown::HashMap;
 use ownership::{Kind, ShareError, Unit};
 use serde::Deserialize;
 
-use super::amount::Amount;
 use super::check::{Checker, Field, bad_field, bad_share};
+use super::extent::Extent;
 use super::held::Held;
 use super::input::Input;
 use super::intake::Intake;
@@ -57,7 +57,7 @@ struct Ownership {
     id: String,
     owners: Vec<String>,
     assets: Vec<String>,
-    amount: Option<Amount>,
+    amount: Option<Extent>,
     ended: Option<String>,
 }
 
@@ -152,15 +152,15 @@ fn kind(schema: &str) -> Option<Kind> {
     }
 }
 
-fn amount(percentages: Option<&Texts<'_>>, unit: Unit) -> Result<Option<Amount>, RecordError> {
+fn amount(percentages: Option<&Texts<'_>>, unit: Unit) -> Result<Option<Extent>, RecordError> {
     const FIELD: &str = "properties.percentage";
-    let mut joined: Option<Amount> = None;
+    let mut joined: Option<Extent> = None;
     for text in percentages.iter().flat_map(|texts| &texts.0) {
         let text = text.as_str();
         if text.is_empty() {
             continue;
         }
-        let amount = Amount::parse(text, unit).map_err(|error: ShareError| bad_share(0, FIELD, text, error, unit))?;
+        let amount = Extent::parse(text, unit).map_err(|error: ShareError| bad_share(0, FIELD, text, error, unit))?;
         joined = Some(joined.map_or(amount, |joined| joined.joined(amount)));
     }
     Ok(joined)

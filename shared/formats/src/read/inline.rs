@@ -1,5 +1,7 @@
 //! Stakes in JSON: a document `{"stakes": [..]}`, read element by element, each within a [`Budget`] of bytes.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufReader;
 
@@ -35,13 +37,49 @@ pub struct InlineStake {
     pub share: InlineShare,
 }
 
-/// A share in JSON: a number, or a string that says the same.
+/// A share in JSON: a number, a string that says the same, or the bounds of one that is not known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum InlineShare {
     /// `0.33`
     Number(serde_json::Number),
-    /// `"0.33"`
+    /// `"0.33"`, or a range such as `"25-50%"`
+    Text(String),
+    /// `{"minimum": 0.25, "maximum": 0.5}`
+    Range(InlineRange),
+}
+
+/// What a share is at least and at most. One of both can be absent: at least nothing, at most the whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, InlineBound>")]
+pub struct InlineRange {
+    /// The share is this or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<InlineBound>,
+    /// The share is this or less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<InlineBound>,
+}
+
+impl TryFrom<BTreeMap<String, InlineBound>> for InlineRange {
+    type Error = &'static str;
+
+    fn try_from(mut ends: BTreeMap<String, InlineBound>) -> Result<Self, Self::Error> {
+        let (minimum, maximum) = (ends.remove("minimum"), ends.remove("maximum"));
+        if !ends.is_empty() || (minimum.is_none() && maximum.is_none()) {
+            return Err("a range has a minimum, a maximum or both, and nothing else");
+        }
+        Ok(Self { minimum, maximum })
+    }
+}
+
+/// An end of a range: a number, or a string that says the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InlineBound {
+    /// `0.25`
+    Number(serde_json::Number),
+    /// `"25%"`
     Text(String),
 }
 
@@ -98,23 +136,33 @@ fn read_document<E>(input: &mut Input<'_>, checker: Checker, sink: Sink<'_, E>) 
 }
 
 fn take(checker: &mut Checker, row: u64, stake: &InlineStake, batch: &mut Batch) -> Result<(), RecordError> {
-    let printed;
-    let share = match &stake.share {
-        InlineShare::Text(text) => text,
-        InlineShare::Number(number) => {
-            printed = number.to_string();
-            &printed
+    let (owner, owned) = (field("owner", &stake.owner), field("owned", &stake.owned));
+    match &stake.share {
+        InlineShare::Text(text) => checker.take(row, [owner, owned, field("share", text)], batch),
+        InlineShare::Number(number) => checker.take(row, [owner, owned, field("share", &number.to_string())], batch),
+        InlineShare::Range(InlineRange { minimum, maximum }) => {
+            let [minimum, maximum] = [minimum, maximum].map(|bound| bound.as_ref().map(InlineBound::text));
+            let minimum = minimum.as_deref().map(|text| field("share.minimum", text));
+            let maximum = maximum.as_deref().map(|text| field("share.maximum", text));
+            checker.take_range(row, [owner, owned], [minimum, maximum], batch)
         }
-    };
-    let fields = [("owner", &stake.owner), ("owned", &stake.owned), ("share", share)];
-    checker.take(
-        row,
-        fields.map(|(name, text)| Field {
-            name,
-            text: text.as_bytes(),
-        }),
-        batch,
-    )
+    }
+}
+
+fn field<'a>(name: &'a str, text: &'a str) -> Field<'a> {
+    Field {
+        name,
+        text: text.as_bytes(),
+    }
+}
+
+impl InlineBound {
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Number(number) => number.to_string().into(),
+            Self::Text(text) => text.into(),
+        }
+    }
 }
 
 /// What the visitors share. A failure of ours cannot pass through serde, so it waits here.
@@ -161,8 +209,9 @@ fn stake(mut value: Value) -> Result<InlineStake, (Value, String)> {
             }
         }
         let share = &fields["share"];
-        if !share.is_number() && !share.is_string() {
-            return Err((value, "its share is neither a number nor a string".to_owned()));
+        if !share.is_number() && !share.is_string() && InlineRange::deserialize(share).is_err() {
+            let reason = "its share is neither a number nor a string, nor a minimum and maximum";
+            return Err((value, reason.to_owned()));
         }
     }
     InlineStake::deserialize(&value).map_err(|error| (value, abridge(error.to_string())))

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use ownership::{Batch, Kind};
 
-use super::amount::Amount;
 use super::check::{Checker, Field, id};
+use super::extent::Extent;
 use super::notes::Notice;
 use super::{Format, MAX_ID_BYTES, Read, Sink};
 use crate::error::{ReadError, RecordError};
@@ -35,7 +35,7 @@ impl<'s, E> Intake<'s, E> {
     }
 
     /// Takes a stake.
-    pub(super) fn stake(&mut self, row: u64, [owner, owned]: [Field<'_>; 2], amount: Amount) -> Taken<E> {
+    pub(super) fn stake(&mut self, row: u64, [owner, owned]: [Field<'_>; 2], amount: Extent) -> Taken<E> {
         match ids(row, owner, owned) {
             Ok((owner, owned)) => {
                 self.checker.take_amount(row, [owner, owned], amount, &mut self.batch);

@@ -1,12 +1,12 @@
 //! Reading stakes: from bytes to checked records.
 
-mod amount;
 mod amounts;
 mod blocks;
 mod bods;
 mod budget;
 mod check;
 mod delimited;
+mod extent;
 mod format;
 mod ftm;
 mod gleif;
@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use self::amounts::{Amount, AmountKind, AmountOptions, read_amounts};
 pub use self::check::MAX_ID_BYTES;
 pub use self::format::Format;
-pub use self::inline::{InlineShare, InlineStake};
+pub use self::inline::{InlineBound, InlineRange, InlineShare, InlineStake};
 pub use self::values::{CompanyValue, InlineValue, ValueColumns, ValueOptions, read_values};
 
 use self::check::Checker;

@@ -46,7 +46,12 @@ fn in_table(input: &Input) -> Option<String> {
         return Some(items.collect::<Vec<_>>().join("+"));
     }
     if let Some(update) = input.downcast_ref::<table::update_item::UpdateItemInput>() {
-        return update.key().map(|key| format!("update-{}", item(key)));
+        let values = update.expression_attribute_values().into_iter().flatten();
+        let states = values.filter(|(_, value)| value.as_m().is_ok_and(|map| map.contains_key("status")));
+        let changed: Item = states.map(|(_, state)| ("state".to_owned(), state.clone())).collect();
+        return update
+            .key()
+            .map(|key| item(&key.clone().into_iter().chain(changed).collect()));
     }
     if let Some(delete) = input.downcast_ref::<table::delete_item::DeleteItemInput>() {
         return delete.key().map(|key| format!("delete-{}", item(key)));
@@ -69,6 +74,9 @@ fn in_queue(input: &Input) -> Option<String> {
         return Some(format!("send-{}", last(send.queue_url())));
     }
     if let Some(delete) = input.downcast_ref::<queue::delete_message::DeleteMessageInput>() {
+        return Some(format!("delete-{}", last(delete.queue_url())));
+    }
+    if let Some(delete) = input.downcast_ref::<queue::delete_message_batch::DeleteMessageBatchInput>() {
         return Some(format!("delete-{}", last(delete.queue_url())));
     }
     let create = input.downcast_ref::<queue::create_queue::CreateQueueInput>();

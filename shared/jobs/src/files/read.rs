@@ -41,6 +41,18 @@ impl Files {
 }
 
 impl InputStream {
+    /// The same for bytes that are here.
+    pub(crate) fn of(runtime: Handle, text: &str) -> Self {
+        Self {
+            runtime,
+            body: ByteStream::default(),
+            chunk: Bytes::copy_from_slice(text.as_bytes()),
+            digest: Sha256::new(),
+            bytes: 0,
+            broken: None,
+        }
+    }
+
     /// Why the service broke off, if it did. What was read until then must not be used.
     #[must_use]
     pub fn broken(&self) -> Option<&str> {

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Files;
 use crate::Error;
+use crate::shelf::Shelf;
 
 /// The size of a part of a large object: 8 MiB. S3 takes at most 10,000 parts, so an object ends at 80 GiB.
 const PART: usize = 8 << 20;
@@ -47,6 +48,8 @@ pub struct ReportWriter {
     digest: Option<Sha256>,
     size: u64,
     upload: Option<Upload>,
+    /// Where a small one waits for the job's end.
+    shelf: Option<Shelf>,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl Files {
             digest: Some(Sha256::new()),
             size: 0,
             upload: None,
+            shelf: None,
         }
     }
 }
@@ -100,7 +104,13 @@ impl ReportWriter {
         Self { digest: None, ..self }
     }
 
-    /// Sends what is left. When this returns, the object is whole and durable.
+    /// The same, for a report that may wait on `shelf` for the end of its job if it is small.
+    pub(crate) fn onto(self, shelf: Shelf) -> Self {
+        let shelf = Some(shelf);
+        Self { shelf, ..self }
+    }
+
+    /// Sends what is left. When this returns, the object is whole and durable, or will be with the end of its job.
     ///
     /// # Errors
     ///
@@ -108,14 +118,21 @@ impl ReportWriter {
     pub fn finish(mut self) -> Result<Report, Error> {
         self.update_digest();
         let digest = self.digest.take().unwrap_or_default();
-        self.store()?;
-        Ok(Report {
-            name: self.name,
-            content_type: self.content_type,
-            key: self.key,
+        let report = Report {
+            name: self.name.clone(),
+            content_type: self.content_type.clone(),
+            key: self.key.clone(),
             size: self.size,
             sha256: hex::encode(digest.finalize()),
-        })
+        };
+        if let (None, Some(shelf)) = (&self.upload, &self.shelf) {
+            match shelf.take_report(&report, std::mem::take(&mut self.buffer)) {
+                Some(bytes) => self.buffer = bytes,
+                None => return Ok(report),
+            }
+        }
+        self.store()?;
+        Ok(report)
     }
 
     /// The same for bytes that nobody is told the digest of; gives the key.

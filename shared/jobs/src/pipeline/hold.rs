@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::item::Item;
 use crate::protocol::Event;
 use crate::{Error, Percentage, Seen, Status, Stopped, Store};
 
@@ -75,8 +76,13 @@ impl Hold {
 
     /// Changes the job as its holder.
     pub(crate) async fn change(&self, event: &Event) -> Result<Seen, Error> {
+        self.change_with(event, &[]).await
+    }
+
+    /// As [`Hold::change`]; if it is the job's end, `with` is written in the same transaction.
+    pub(crate) async fn change_with(&self, event: &Event, with: &[Item]) -> Result<Seen, Error> {
         let mut seen = self.seen.lock().await;
-        match self.store.change_seen(&seen, event).await {
+        match self.store.change_with(&seen, event, with).await {
             Ok(changed) => {
                 *seen = changed.clone();
                 Ok(changed)

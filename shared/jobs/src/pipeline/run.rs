@@ -10,8 +10,9 @@ use tokio::runtime::Handle;
 
 use super::{Hold, Settings};
 use crate::protocol::Event;
+use crate::shelf::Shelf;
 use crate::{
-    Clients, Committed, Error, Failure, Input, InputStream, Job, Percentage, ReportWriter, RowsWriter, Spool,
+    Clients, Committed, Error, Failure, Input, InputStream, Job, Percentage, ReportWriter, RowsWriter, Source, Spool,
     SpoolWriter, Stage, Stopped, Timestamp,
 };
 
@@ -21,6 +22,7 @@ pub struct Run {
     clients: Clients,
     runtime: Handle,
     hold: Arc<Hold>,
+    shelf: Shelf,
     job: Job,
     stages: &'static [Stage],
     settings: Settings,
@@ -44,6 +46,7 @@ impl Run {
     pub(crate) fn new(
         clients: Clients,
         hold: Arc<Hold>,
+        shelf: Shelf,
         job: Job,
         stages: &'static [Stage],
         settings: Settings,
@@ -55,6 +58,7 @@ impl Run {
             clients,
             runtime: Handle::current(),
             hold,
+            shelf,
             committed: committed.map(|output| (output.stage.clone(), output.clone())).collect(),
             job,
             stages,
@@ -146,6 +150,8 @@ impl Run {
         let bytes =
             postcard::to_stdvec(output).map_err(|error| Failure::Transient(format!("encode stage {name}: {error}")))?;
         let key = self.key(name);
+        // The output may speak of what is on the shelf.
+        self.runtime.block_on(self.shelf.clear())?;
         let put = self.clients.files.put(&key, "application/octet-stream", bytes);
         self.runtime.block_on(put)?;
         let event = Event::Commit {
@@ -247,7 +253,7 @@ impl StageRun<'_> {
     ///
     /// [`Failure::Permanent`] with code `input_missing` when nobody uploaded them, or [`Failure::Transient`].
     pub fn open_input(&self) -> Result<InputStream, Failure> {
-        self.open(&self.run.job.input.key)
+        self.open(&self.run.job.input.source)
     }
 
     /// Opens the values of companies, if the job has any.
@@ -257,10 +263,14 @@ impl StageRun<'_> {
     /// Those of [`StageRun::open_input`].
     pub fn open_values(&self) -> Result<Option<InputStream>, Failure> {
         let values = self.run.job.input.values.as_ref();
-        values.map(|values| self.open(&values.key)).transpose()
+        values.map(|values| self.open(&values.source)).transpose()
     }
 
-    fn open(&self, key: &str) -> Result<InputStream, Failure> {
+    fn open(&self, source: &Source) -> Result<InputStream, Failure> {
+        let key = match source {
+            Source::Text(text) => return Ok(InputStream::of(self.run.runtime.clone(), text)),
+            Source::Object(key) => key,
+        };
         match self.run.runtime.block_on(self.run.clients.files.open(key)) {
             Ok(stream) => Ok(stream),
             Err(Error::NoObject(_)) => Err(Failure::permanent(
@@ -291,7 +301,8 @@ impl StageRun<'_> {
     #[must_use]
     pub fn report(&self, name: &str, content_type: &str) -> ReportWriter {
         let files = &self.run.clients.files;
-        files.writer(self.run.runtime.clone(), name, self.run.key(name), content_type)
+        let writer = files.writer(self.run.runtime.clone(), name, self.run.key(name), content_type);
+        writer.onto(self.run.shelf.clone())
     }
 
     /// Starts result rows in the database.
@@ -302,6 +313,7 @@ impl StageRun<'_> {
             .clients
             .store
             .rows_writer(self.run.runtime.clone(), job.id, job.state.epoch, job.expires_at)
+            .onto(self.run.shelf.clone())
     }
 
     /// Starts what companies are called, beside the rows.

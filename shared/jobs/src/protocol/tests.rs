@@ -196,3 +196,14 @@ fn a_job_that_only_crashes_ends() {
     assert_eq!(state.attempt, limits().max_attempts);
     assert_eq!(state.error.unwrap().code, "attempts_exhausted");
 }
+
+#[test]
+fn a_claim_leaves_no_trace_of_when_a_job_was_accepted() {
+    let limits = Limits::default();
+    let now = Timestamp::from_ms(1_000_000);
+    let claimed = |accepted: i64| {
+        let state = State::accepted(Timestamp::from_ms(accepted), &limits);
+        apply(&state, &Event::Claim, now, &limits).unwrap()
+    };
+    assert_eq!(claimed(0), claimed(1_000_000));
+}

@@ -5,8 +5,16 @@ use std::io;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::{Store, Write, completion_item};
-use crate::item::{EVENT, Item, Version, Versioned, from_item, key, number, text, to_item, versioned};
-use crate::{Completion, Delivery, DeliveryTry, Error, JobId, Next, Subscriber, Subscription, Timestamp};
+use crate::item::{EVENT, Item, JOB, Version, Versioned, from_item, job_pk, key, number, text, to_item, versioned};
+use crate::{Completion, Delivery, DeliveryTry, Error, Job, JobId, Next, Subscriber, Subscription, Timestamp};
+
+/// A job that has ended, and its completion event.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The job, as it will be for ever.
+    pub job: Job,
+    event: Versioned<Completion>,
+}
 
 /// Attempts just begun, and the event that they are to deliver.
 #[derive(Debug, Clone)]
@@ -34,6 +42,35 @@ impl Store {
         Ok(self.read_completion(id).await?.map(|seen| seen.record))
     }
 
+    /// A job and its completion event, by one call; absent while it has not ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn ended(&self, id: JobId) -> Result<Option<Ended>, Error> {
+        const { assert!(EVENT.as_bytes()[0] < JOB.as_bytes()[0], "the order of their keys") };
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :job AND sk BETWEEN :event AND :record")
+            .expression_attribute_values(":job", text(job_pk(id)))
+            .expression_attribute_values(":event", text(EVENT))
+            .expression_attribute_values(":record", text(JOB))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Error::unavailable("read a job and its event"))?;
+        let mut items = found.items.unwrap_or_default().into_iter();
+        match (items.next(), items.next()) {
+            (Some(event), Some(job)) => Ok(Some(Ended {
+                event: versioned(event, "a completion event")?,
+                job: from_item(job, "a job")?,
+            })),
+            _ => Ok(None),
+        }
+    }
+
     /// Every attempt to deliver the event of a job, oldest first.
     ///
     /// # Errors
@@ -45,7 +82,7 @@ impl Store {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :job AND begins_with(sk, :try)")
-            .expression_attribute_values(":job", text(crate::item::job_pk(id)))
+            .expression_attribute_values(":job", text(job_pk(id)))
             .expression_attribute_values(":try", text("TRY#"))
             .consistent_read(true)
             .into_paginator()
@@ -60,16 +97,16 @@ impl Store {
         Ok(tries)
     }
 
-    /// Begins an attempt with every subscriber for whom one is due: for `hold_ms` nobody else begins another. Whoever was
-    /// tried `most` times since the last replay is given up instead. When this returns, the attempts are recorded as
-    /// begun, and count. Gives nothing where nothing was due.
+    /// Begins an attempt with every subscriber of `ended` for whom one is due: for `hold_ms` nobody else begins another.
+    /// Whoever was tried `most` times since the last replay is given up instead. When this returns, the attempts are
+    /// recorded as begun, and count. Gives nothing where nothing was due.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
-    pub async fn begin_tries(&self, id: JobId, hold_ms: i64, most: u32) -> Result<Option<Begun>, Error> {
+    pub async fn begin_tries(&self, ended: &Ended, hold_ms: i64, most: u32) -> Result<Option<Begun>, Error> {
         let now = self.clock.now();
-        let begun = self.change_completion(id, None, |completion| {
+        let begun = self.change_completion(ended.job.id, Some(ended.event.clone()), |completion| {
             let all = completion.subscriptions.iter_mut();
             let due: Vec<_> = all.filter(|one| is_due(one, now)).collect();
             if due.is_empty() {

@@ -62,7 +62,6 @@ impl Table {
             return left_out;
         }
         self.find_candidates(column, work, floor);
-        self.evaluate(work);
         let (mut pairs, mut total) = (self.count(work), 0.0);
         total += work
             .open
@@ -98,7 +97,7 @@ impl Table {
         left_out
     }
 
-    /// Collects the rows that may reach the floor, each with its part in e; see
+    /// Collects the rows that may reach the floor, each with what it holds; see
     /// the [module](self).
     fn find_candidates(&self, column: &Column, work: &mut Candidates, floor: f64) {
         let Candidates {
@@ -125,7 +124,23 @@ impl Table {
         }
         let whole: f64 = open.iter().map(|&(_, share)| share).sum();
         let bound = floor / whole * (1.0 - SLACK);
-        if bound > 0.0 && bound >= listed_from(floor) {
+        let is_listed = bound > 0.0 && bound >= listed_from(floor);
+        if let (&[(open, x)], true) = (open.as_slice(), is_listed) {
+            // The list says what these hold; only owners in e are looked up.
+            let column = self.column(open);
+            for (value, &row) in values.iter_mut().zip(rows.iter()) {
+                *value += x * column[row as usize];
+            }
+            let top = self.owners[open as usize].top.iter();
+            for &(share, row) in top.take_while(|&&(share, _)| share >= bound) {
+                if !std::mem::replace(&mut is_marked[row as usize], true) {
+                    rows.push(row);
+                    values.push(x * share);
+                }
+            }
+            return;
+        }
+        if is_listed {
             for &(open, _) in open.iter() {
                 let top = self.owners[open as usize].top.iter();
                 top.take_while(|&&(share, _)| share >= bound)
@@ -134,6 +149,7 @@ impl Table {
         } else {
             (0..to_u32(self.slots.len())).for_each(|row| add(row, 0.0));
         }
+        self.evaluate(work);
     }
 
     /// Adds `sum x[o] V[i][o]` to each candidate.

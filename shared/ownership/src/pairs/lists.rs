@@ -126,7 +126,7 @@ impl Upstream<'_> {
     /// What holders outside of its component mean for a company.
     fn outside_list(&mut self, slot: u32, filling: &mut Filling) -> Vec<Entry> {
         let mut list = Vec::new();
-        let company = self.owner(slot);
+        let company = self.owner(slot).id;
         let (network, resolvent) = (self.network, self.resolvent);
         let components = &resolvent.components.of;
         let component = components[company as usize];

@@ -18,6 +18,9 @@ const TASK: usize = 256;
 /// Tasks in a batch.
 const TASKS: usize = 16;
 
+/// Holders of a company among which one is found by looking at all of them.
+const FEW_HOLDERS: usize = 8;
+
 /// A task ends early once it has this many pairs: 2 MiB.
 const TASK_PAIRS: usize = 1 << 16;
 
@@ -156,7 +159,9 @@ impl Chunk {
 struct Workspace {
     column: Column,
     candidates: Candidates,
-    /// What each slot's owner holds directly; zero between companies.
+    /// Direct holders of a task's companies, one company's after another's: (slot, share).
+    holders: Vec<(u32, f64)>,
+    /// What each slot's owner holds directly, of a company with many holders; zero between companies.
     direct: Vec<f64>,
     /// Shares to be sorted; see [`sort_key`].
     keys: Vec<u128>,
@@ -193,19 +198,30 @@ impl Computation<'_> {
         let mut work = take(&self.workspaces).unwrap_or_else(|| Workspace {
             column: Column::new(self.upstream.slots()),
             candidates: Candidates::default(),
+            holders: Vec::new(),
             direct: vec![0.0; self.upstream.slots()],
             keys: Vec::new(),
         });
         let mut chunk = take(&self.chunks).unwrap_or_default();
         let mut operations = 0;
+        // Slots of holders lie anywhere in memory. Looked up for many companies together, they are waited for together.
+        let mut holders = std::mem::take(&mut work.holders);
+        holders.clear();
         for &company in companies {
-            self.add_company(&mut work, company, &mut chunk);
+            holders.extend(self.upstream.holders(company));
+        }
+        let mut rest = holders.as_slice();
+        for &company in companies {
+            let (holders, after) = rest.split_at(self.upstream.network.holder_ids(company).len());
+            rest = after;
+            self.add_company(&mut work, company, holders, &mut chunk);
             chunk.companies.push((company, chunk.pairs.len()));
             operations += work.column.take_operations();
             if chunk.pairs.len() > TASK_PAIRS || operations > TASK_OPERATIONS {
                 break;
             }
         }
+        work.holders = holders;
         put(&self.workspaces, work);
         chunk
     }
@@ -217,19 +233,20 @@ impl Computation<'_> {
         put(&self.chunks, chunk);
     }
 
-    fn add_company(&self, work: &mut Workspace, company: u32, chunk: &mut Chunk) {
+    fn add_company(&self, work: &mut Workspace, company: u32, holders: &[(u32, f64)], chunk: &mut Chunk) {
         let Workspace {
             column,
             candidates,
             direct,
             keys,
+            ..
         } = work;
-        let Some(open) = self.fill_column(column, company) else {
+        let Some(open) = self.fill_column(column, company, holders) else {
             return;
         };
         keys.clear();
         let mut keep = |slot: u32, integrated: f64| {
-            keys.push(sort_key(integrated, self.upstream.name_rank[slot as usize], slot));
+            keys.push(sort_key(integrated, self.upstream.owner(slot).name_rank, slot));
         };
         let left_out = match &self.table {
             Some(table) if !open => table.drain(column, candidates, self.floor, &mut keep),
@@ -241,30 +258,41 @@ impl Computation<'_> {
         chunk.left_out.pairs += left_out.pairs;
         chunk.left_out.mass += left_out.mass;
         keys.sort_unstable();
-        self.upstream
-            .holders(company)
-            .for_each(|(slot, share)| direct[slot as usize] += share);
-        chunk.pairs.extend(keys.iter().map(|&key| {
-            let (integrated, slot) = from_sort_key(key);
-            Pair {
-                owner: self.upstream.owner(slot),
-                direct: direct[slot as usize],
-                integrated,
-                corrected: integrated / self.upstream.amplification[slot as usize],
-            }
-        }));
-        self.upstream
-            .holders(company)
-            .for_each(|(slot, _)| direct[slot as usize] = 0.0);
+        if holders.len() <= FEW_HOLDERS {
+            let direct = |slot| {
+                let same = holders.iter().filter(|&&(holder, _)| holder == slot);
+                same.map(|(_, share)| share).sum()
+            };
+            chunk.pairs.extend(keys.iter().map(|&key| self.pair(key, direct)));
+        } else {
+            let add = |&(slot, share): &(u32, f64)| direct[slot as usize] += share;
+            holders.iter().for_each(add);
+            let pairs = keys.iter().map(|&key| self.pair(key, |slot| direct[slot as usize]));
+            chunk.pairs.extend(pairs);
+            holders.iter().for_each(|&(slot, _)| direct[slot as usize] = 0.0);
+        }
+    }
+
+    #[inline]
+    fn pair(&self, key: u128, direct: impl Fn(u32) -> f64) -> Pair {
+        let (integrated, slot) = from_sort_key(key);
+        let owner = self.upstream.owner(slot);
+        Pair {
+            owner: owner.id,
+            direct: direct(slot),
+            integrated,
+            corrected: integrated / owner.amplification,
+        }
     }
 
     /// Puts column `company` of T into an empty column, by its list; `None` if it
     /// has none. Tells whether the company is open, and then expanded too.
-    fn fill_column(&self, column: &mut Column, company: u32) -> Option<bool> {
+    fn fill_column(&self, column: &mut Column, company: u32, holders: &[(u32, f64)]) -> Option<bool> {
         let upstream = self.upstream;
         let Some(slot) = upstream.slot(company) else {
-            let holders = upstream.holders(company);
-            holders.for_each(|(slot, share)| upstream.add_holder(column, slot, share));
+            for &(slot, share) in holders {
+                upstream.add_holder(column, slot, share);
+            }
             return Some(false);
         };
         if (slot as usize) < upstream.inner {

@@ -27,20 +27,27 @@ pub(crate) struct Upstream<'a> {
     /// Slots from here on have a list.
     pub(crate) inner: usize,
     /// The owner of each slot.
-    owners: Vec<u32>,
-    /// `V[i][i]` of each slot's owner.
-    pub(crate) amplification: Vec<f64>,
+    owners: Vec<Owner>,
     /// For each slot from `inner` on, the ring it is in; `NONE` outside of rings
     /// and where the list says what the ring does.
     pub(crate) rings: Vec<u32>,
     /// The first slot of each ring.
     pub(crate) ring_slots: Vec<u32>,
-    /// Where each slot stands in the order of owners' names.
-    pub(crate) name_rank: Vec<u32>,
     /// List of slot `inner + k`.
     pub(crate) lists: Lists,
     /// Large rings that stay open, by number.
     pub(crate) large: Vec<(u32, Large)>,
+}
+
+/// What a pair says of its owner.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    /// A company, or from `network.len()` on a closed group.
+    pub(crate) id: u32,
+    /// Where it stands in the order of owners' names.
+    pub(crate) name_rank: u32,
+    /// `V[i][i]`.
+    pub(crate) amplification: f64,
 }
 
 impl<'a> Upstream<'a> {
@@ -60,8 +67,9 @@ impl<'a> Upstream<'a> {
         self.owners.len()
     }
 
-    pub(crate) fn owner(&self, slot: u32) -> u32 {
-        self.owners[slot as usize]
+    #[inline]
+    pub(crate) fn owner(&self, slot: u32) -> &Owner {
+        &self.owners[slot as usize]
     }
 
     /// Direct holders of a company, as slots.
@@ -160,16 +168,20 @@ impl<'a> Upstream<'a> {
             }
         }
         let name_rank = name_order(network, resolvent, &owners);
+        let owners = owners.into_iter().zip(name_rank).zip(amplification);
+        let owners = owners.map(|((id, name_rank), amplification)| Owner {
+            id,
+            name_rank,
+            amplification,
+        });
         Self {
             network,
             resolvent,
             slots,
             inner,
-            owners,
-            amplification,
+            owners: owners.collect(),
             rings,
             ring_slots,
-            name_rank,
             lists: Lists::default(),
             large: Vec::new(),
         }

@@ -5,7 +5,7 @@ use ownership::Finding;
 use serde_json::json;
 
 use super::*;
-use crate::summary::{Balance, Group, Input, LeftOut, ResultSize, Stages, quality};
+use crate::summary::{Balance, Group, Input, LeftOut, Measure, Measures, ResultSize, Stages, quality};
 use crate::{Plot, TOP_ROWS};
 
 static SCHEMA: Schema = Schema {
@@ -125,7 +125,29 @@ fn filled(name: &str, length: usize) -> Summary {
             rows: 1_000_000,
             companies: 5,
         },
+        measures: Measures::default(),
     }
+}
+
+#[test]
+fn figures_of_the_result_as_a_whole_are_told_with_their_meaning() {
+    let mut summary = filled("a", 1);
+    assert!(!serde_json::to_string(&summary).unwrap().contains("measures"));
+    let measure = |name, value, meaning| Measure { name, value, meaning };
+    summary.measures = Measures(vec![
+        measure("shortfall", json!(0.25), "what is not paid"),
+        measure("defaults", json!(12_345), "who pays less"),
+    ]);
+    let html = page(&summary, &highlights(&[("a", "b", 0.5)]));
+    assert!(
+        html.contains("<dt>shortfall</dt><dd>0.25: what is not paid</dd>"),
+        "{html}"
+    );
+    let json = serde_json::to_string(&summary).unwrap();
+    assert!(
+        json.contains(r#""measures":{"shortfall":0.25,"defaults":12345}"#),
+        "{json}"
+    );
 }
 
 #[test]

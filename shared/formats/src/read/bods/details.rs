@@ -4,8 +4,8 @@ use ownership::{Kind, Share, ShareError, Unit};
 use serde::Deserialize;
 
 use crate::error::RecordError;
-use crate::read::amount::Amount;
 use crate::read::check::{bad_field, bad_share};
+use crate::read::extent::Extent;
 use crate::read::json::{self, Reference, Text, Texts, str_of};
 
 /// Interests that are control and no share, of the standard's list.
@@ -127,7 +127,7 @@ pub(super) struct Relation {
 /// An interest, by what it is here.
 pub(super) enum Held {
     Stake {
-        amount: Amount,
+        amount: Extent,
         is_indirect: bool,
     },
     /// A shareholding without a share, or an interest of which not even the type is known.
@@ -287,7 +287,7 @@ fn held(interest: &Interest<'_>, field: &str, stated: u64, unit: Unit) -> Result
 }
 
 /// `None` if there is no number.
-fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>, RecordError> {
+fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Extent>, RecordError> {
     let read = |name: &str, text: &Option<Text<'_>>| {
         let text = str_of(text.as_ref());
         if matches!(text, "" | "true" | "false") {
@@ -298,7 +298,7 @@ fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>
         Ok(Some(share))
     };
     if let Some(exact) = read("exact", &bounds.exact)? {
-        return Ok(Some(Amount::exact(exact)));
+        return Ok(Some(Extent::exact(exact)));
     }
     let is_true = |text: &Option<Text<'_>>| str_of(text.as_ref()) == "true";
     let mut lower = read("minimum", &bounds.minimum)?;
@@ -332,5 +332,5 @@ fn amount(bounds: &Bounds<'_>, field: &str, unit: Unit) -> Result<Option<Amount>
             "exchange the two",
         ));
     }
-    Ok(Some(Amount { lower, upper }))
+    Ok(Some(Extent { lower, upper }))
 }

@@ -15,8 +15,8 @@ use ownership::{Share, ShareError, Unit};
 pub(super) use self::csv::{CHILD as CHILD_COLUMN, GleifCsv};
 pub(super) use self::xml::GleifXml;
 
-use super::amount::Amount;
 use super::check::{Field, bad_share};
+use super::extent::Extent;
 use super::intake::Intake;
 use super::notes::{ENDED, Notice};
 use crate::error::{ReadError, RecordError};
@@ -124,8 +124,8 @@ impl Relations {
         row: u64,
         relation: &Relation,
         intake: &mut Intake<'_, E>,
-    ) -> Result<Option<Amount>, RecordError> {
-        let mut joined: Option<Amount> = None;
+    ) -> Result<Option<Extent>, RecordError> {
+        let mut joined: Option<Extent> = None;
         for (text, unit) in &relation.quantifiers {
             let text = text.trim();
             if text.is_empty() {
@@ -138,7 +138,7 @@ impl Relations {
             let share = self
                 .share(row, text, intake)
                 .map_err(|(error, unit)| bad_share(row, self.names.amount, text, error, unit))?;
-            let amount = Amount::exact(share);
+            let amount = Extent::exact(share);
             joined = Some(joined.map_or(amount, |joined| joined.joined(amount)));
         }
         Ok(joined)

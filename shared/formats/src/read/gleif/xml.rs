@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 
+use quick_xml::errors::IllFormedError;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::{Error as XmlError, Reader as XmlReader};
 
@@ -20,8 +21,6 @@ const NAMES: Names = Names {
     amount: "QuantifierAmount",
 };
 const RECORD: &str = "RelationshipRecord";
-/// More deeply nested is no such file.
-const MAX_DEPTH: usize = 64;
 
 /// Reads a file of relationship records, whatever the prefix of their namespace. Memory is one record, of at most 1 MiB.
 pub(in crate::read) struct GleifXml;
@@ -73,7 +72,7 @@ impl Reader for GleifXml {
 struct XmlRecords<R> {
     reader: XmlReader<R>,
     buffer: Vec<u8>,
-    /// Names of the open elements, without their prefixes.
+    /// Names of the open elements, without their prefixes. The budget bounds how many there are.
     path: Vec<String>,
     /// Of the last record.
     row: u64,
@@ -108,11 +107,6 @@ impl<R: BufRead> XmlRecords<R> {
                         relation = Relation::default();
                         fault = None;
                     }
-                    if self.path.len() > MAX_DEPTH {
-                        return Err(XmlError::Io(
-                            std::io::Error::from(std::io::ErrorKind::InvalidData).into(),
-                        ));
-                    }
                 }
                 Event::Text(part) => text.extend_from_slice(&part),
                 Event::CData(part) => text.extend_from_slice(&part),
@@ -128,7 +122,13 @@ impl<R: BufRead> XmlRecords<R> {
                         return Ok(Some((self.row, fault.map_or(Ok(relation), Err))));
                     }
                 }
-                Event::Eof => return Ok(None),
+                Event::Eof => {
+                    // A document that was cut off is not read as a whole one.
+                    return match self.path.pop() {
+                        Some(open) => Err(IllFormedError::MissingEndTag(open).into()),
+                        None => Ok(None),
+                    };
+                }
                 Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
         }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use self::holders::{Holder, holder};
 use self::natures::{Nature, nature};
-use super::amount::Amount;
 use super::check::{Checker, Field, bad_field};
+use super::extent::Extent;
 use super::input::Input;
 use super::intake::Intake;
 use super::json::{self, Text, Texts, str_of};
@@ -183,7 +183,7 @@ impl Control {
             name,
             text: text.as_bytes(),
         });
-        let mut bands: Vec<Amount> = Vec::new();
+        let mut bands: Vec<Extent> = Vec::new();
         let mut controls = false;
         for (nature, text) in &natures {
             match nature {
@@ -223,6 +223,6 @@ impl Control {
 }
 
 /// More than half for sure.
-fn is_majority(votes: &Amount) -> bool {
+fn is_majority(votes: &Extent) -> bool {
     votes.lower.value() > 0.5
 }

@@ -5,17 +5,17 @@
 
 use ownership::{Share, Unit};
 
-use crate::read::amount::Amount;
+use crate::read::extent::Extent;
 
 /// What somebody has of a company.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Nature {
     /// Shares within a band.
-    Shares(Amount),
+    Shares(Extent),
     /// Rights to the surplus assets of a partnership, within a band.
-    SurplusAssets(Amount),
+    SurplusAssets(Extent),
     /// Votes within a band.
-    Votes(Amount),
+    Votes(Extent),
     /// The right to appoint and remove directors, or significant influence or control.
     Control,
     /// None of these.
@@ -43,7 +43,7 @@ pub(super) fn nature(code: &str) -> Nature {
 }
 
 /// More than 25% up to 50%; more than 50% and less than 75%; 75% or more. Of overseas entities only: more than 25%.
-fn band(code: &str) -> Option<Amount> {
+fn band(code: &str) -> Option<Extent> {
     let percent = |percent: &str| Share::parse(percent, Unit::Percent).ok();
     let [quarter, half, three_quarters, whole] = [percent("25")?, percent("50")?, percent("75")?, percent("100")?];
     let bands = [
@@ -56,7 +56,7 @@ fn band(code: &str) -> Option<Amount> {
         code.strip_prefix(name)
             .is_some_and(|capacity| capacity.is_empty() || capacity.starts_with('-'))
     })?;
-    Some(Amount { lower, upper })
+    Some(Extent { lower, upper })
 }
 
 #[cfg(test)]

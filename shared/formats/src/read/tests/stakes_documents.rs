@@ -56,6 +56,47 @@ fn bad_elements_are_bad_records() {
 }
 
 #[test]
+fn a_share_can_be_a_range() {
+    let document = r#"{"stakes": [{"owner": "A", "owned": "Foo", "share": {"minimum": 0.25, "maximum": "50%"}},
+        {"owner": "B", "owned": "Foo", "share": {"minimum": 0.2}}, {"owner": "C", "owned": "Foo", "share": {"maximum": 1e-1}},
+        {"owner": "D", "owned": "Foo", "share": {"minimum": 0.2, "maximum": 0.2}}]}"#;
+    let mut found = Vec::new();
+    let read = read_batches(&mut document.as_bytes(), &ReadOptions::default(), &mut |batch| {
+        batch.try_for_each_range(|owner, _, range, _| {
+            let (lower, upper) = range.unwrap();
+            found.push((owner.to_owned(), lower.value(), upper.value()));
+            Ok::<(), std::convert::Infallible>(())
+        })
+    });
+    assert_eq!(read.unwrap().records, 4);
+    let expected = [("A", 0.25, 0.5), ("B", 0.2, 1.0), ("C", 0.0, 0.1), ("D", 0.2, 0.2)];
+    assert_eq!(
+        found,
+        expected.map(|(owner, lower, upper)| (owner.to_owned(), lower, upper))
+    );
+    for (share, code, field) in [
+        (
+            r#"{"minimum": 0.5, "maximum": 0.25}"#,
+            "share_range_reversed",
+            "share.minimum",
+        ),
+        (r#"{"minimum": 0.5, "maximum": 25}"#, "share_over_one", "share.maximum"),
+        (r#"{"minimum": null}"#, "not_a_stake", "record"),
+        (r#"{"minimum": 0.1, "least": 0.1}"#, "not_a_stake", "record"),
+        ("{}", "not_a_stake", "record"),
+    ] {
+        let error = record_error(format!(
+            r#"{{"stakes": [{{"owner": "A", "owned": "Foo", "share": {share}}}]}}"#
+        ));
+        assert_eq!(
+            (error.code, error.row, error.field.as_str()),
+            (code, 1, field),
+            "{share}"
+        );
+    }
+}
+
+#[test]
 fn broken_documents_are_not_readable() {
     for document in [
         r#"{"stakes": [{"owner": "A", "owned": "Foo", "share": NaN}]}"#,

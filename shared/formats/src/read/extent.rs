@@ -6,12 +6,12 @@ use ownership::{Share, ShareError, Unit};
 
 /// From how much to how much is held; the same where that is known exactly.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Amount {
+pub(super) struct Extent {
     pub(super) lower: Share,
     pub(super) upper: Share,
 }
 
-impl Amount {
+impl Extent {
     pub(super) fn exact(share: Share) -> Self {
         Self {
             lower: share,
@@ -71,20 +71,20 @@ fn with_point(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// `None` if it is no range at all.
-fn range(text: &str, unit: Unit) -> Option<Result<Amount, ShareError>> {
+fn range(text: &str, unit: Unit) -> Option<Result<Extent, ShareError>> {
     const AT_LEAST: [&str; 3] = [">=", "≥", ">"];
     const AT_MOST: [&str; 3] = ["<=", "≤", "<"];
     let whole = Share::parse("1", Unit::Fraction).ok()?;
     let after = |signs: [&str; 3]| signs.into_iter().find_map(|sign| text.strip_prefix(sign));
     let is_strict = !text.contains(['=', '≥', '≤']);
     if let Some(lower) = after(AT_LEAST) {
-        return Some(number(lower, unit).map(|lower| Amount {
+        return Some(number(lower, unit).map(|lower| Extent {
             lower: if is_strict { lower.just_above() } else { lower },
             upper: whole,
         }));
     }
     if let Some(upper) = after(AT_MOST) {
-        return Some(number(upper, unit).map(|upper| Amount {
+        return Some(number(upper, unit).map(|upper| Extent {
             lower: Share::default(),
             upper: if is_strict { upper.just_below() } else { upper },
         }));
@@ -103,7 +103,7 @@ fn range(text: &str, unit: Unit) -> Option<Result<Amount, ShareError>> {
         if lower.units() > upper.units() {
             return Err(ShareError::NotANumber);
         }
-        Ok(Amount { lower, upper })
+        Ok(Extent { lower, upper })
     }))
 }
 
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, unit: Unit) -> Result<(f64, f64), ShareError> {
-        Amount::parse(text, unit).map(|amount| (amount.lower.value(), amount.upper.value()))
+        Extent::parse(text, unit).map(|amount| (amount.lower.value(), amount.upper.value()))
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(read("0.25-0.5", Unit::Fraction), Ok((0.25, 0.5)));
         assert_eq!(read("25-50", Unit::Percent), Ok((0.25, 0.5)));
         assert_eq!(read("≥25%", Unit::Fraction), Ok((0.25, 1.0)));
-        let above = Amount::parse(">25%", Unit::Fraction).unwrap().lower;
+        let above = Extent::parse(">25%", Unit::Fraction).unwrap().lower;
         assert_eq!(above.value(), 0.25_f64.next_up());
         assert_eq!(read("<= 0.05", Unit::Fraction), Ok((0.0, 0.05)));
         assert_eq!(read("2.5e-1", Unit::Fraction), Ok((0.25, 0.25)));
