@@ -42,7 +42,7 @@ pub(crate) async fn names_of<'i>(
     let mut block: Option<Block> = None;
     let mut read = 0;
     for id in ids {
-        let has_place = |block: &Block| block.companies.last().is_some_and(|last| last.as_str() >= id);
+        let has_place = |block: &Block| block.companies.last().is_some_and(|last| last >= id);
         if !block.as_ref().is_some_and(has_place) {
             if read == BLOCKS {
                 break;

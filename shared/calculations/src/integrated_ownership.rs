@@ -1,6 +1,6 @@
 //! Job type `integrated-ownership`: who holds how much of whom, directly and through every chain and ring.
 
-use formats::{Cell, Column, Kind, Schema};
+use formats::{Column, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
 use ownership::{Finding, LeftOut, Network, Pair, Resolvent, ShareBounds, share_bounds};
 use reports::{Formula, Plot, Reference};
@@ -231,15 +231,10 @@ impl Rows<'_> {
     /// `start` is where the bounds of the company begin.
     fn write(&mut self, table: &mut TableWriter, start: usize, company: u32, pair: &Pair) -> Result<(), Failure> {
         const EXAMPLES: usize = 10;
-        let owner = self.resolvent.owner_name(self.network, pair.owner);
-        let cells = [
-            Cell::Text(owner),
-            Cell::Number(pair.direct),
-            Cell::Number(pair.integrated),
-            Cell::Number(pair.corrected),
-        ];
+        let owner = || self.resolvent.owner_name(self.network, pair.owner);
+        let shares = [pair.direct, pair.integrated, pair.corrected];
         if !self.network.has_ranges() {
-            return table.row(&cells);
+            return table.numbered_row(pair.owner, owner, &shares);
         }
         let of_company = &self.bounds[start..];
         let found = of_company.binary_search_by_key(&(company, pair.owner), |bounds| (bounds.company, bounds.owner));
@@ -252,19 +247,12 @@ impl Rows<'_> {
             if self.unbounded.1.len() < EXAMPLES {
                 self.unbounded
                     .1
-                    .push(format!("{owner} of {}", self.network.name(company)));
+                    .push(format!("{} of {}", owner(), self.network.name(company)));
             }
         }
         let upper = if upper.is_finite() { upper } else { f64::NAN };
-        let [owner, direct, integrated, corrected] = cells;
-        table.row(&[
-            owner,
-            direct,
-            integrated,
-            corrected,
-            Cell::Number(lower),
-            Cell::Number(upper),
-        ])
+        let [direct, integrated, corrected] = shares;
+        table.numbered_row(pair.owner, owner, &[direct, integrated, corrected, lower, upper])
     }
 
     fn findings(self) -> Vec<Finding> {

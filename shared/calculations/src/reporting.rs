@@ -1,8 +1,8 @@
 //! Stage `reporting`: the files of a job.
 
 use std::io::Write;
+use std::time::Instant;
 
-use formats::{Block, CsvWriter, ParquetWriter, WriteError};
 use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
 use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut};
 use reports::{Summary, Survey, quality, report_html};
@@ -13,7 +13,8 @@ use crate::calculating::Solved;
 use crate::pages::{Pages, unmade};
 use crate::presentation::Presentation;
 use crate::saving::Saved;
-use crate::table::{Table, broken};
+use crate::streaming::write_files;
+use crate::table::Table;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -199,7 +200,7 @@ pub(crate) fn report(
 }
 
 /// Writes `result.csv`, `result.parquet`, `summary.json`, `report.html` and `report.xlsx`. Rows stream through; memory
-/// does not grow with them.
+/// does not grow with them. `reporting` is among the stages of the summary, with the seconds until the rows were written.
 pub(crate) fn report_with(
     stage: &StageRun<'_>,
     presentation: &Presentation,
@@ -207,20 +208,14 @@ pub(crate) fn report_with(
     table: &Table,
     survey: &Survey,
 ) -> Result<Vec<Report>, Failure> {
+    let began = Instant::now();
     let schema = presentation.schema;
-    let mut csv = CsvWriter::new(stage.report("result.csv", "text/csv"), schema).map_err(unwritten)?;
-    let parquet = stage.report("result.parquet", "application/vnd.apache.parquet");
-    let mut parquet = ParquetWriter::new(parquet, schema).map_err(unwritten)?;
     let mut pages = Pages::new(presentation, survey, table.rows)?;
-    table.each(stage, |encoded| {
-        let block = Block::decode(&encoded).map_err(broken)?;
-        csv.write(&block).map_err(unwritten)?;
-        parquet.write(&block).map_err(unwritten)?;
-        pages.add(&block)
-    })?;
-    let csv = csv.finish().map_err(unwritten)?.finish()?;
-    let parquet = parquet.finish().map_err(unwritten)?.finish()?;
-    let summary = findings.summary(stage);
+    let [csv, parquet] = write_files(stage, schema, table, &mut |block| pages.add(block))?;
+    let mut summary = findings.summary(stage);
+    // This stage tells of itself what it has done by now: the rows. What follows is small.
+    let reporting = ("reporting".to_owned(), began.elapsed().as_secs_f64());
+    summary.stages.0.push(reporting);
     let html = report_html(&reports::Report {
         title: presentation.title,
         version: env!("CARGO_PKG_VERSION"),
@@ -244,8 +239,4 @@ fn write(stage: &StageRun<'_>, name: &str, content_type: &str, bytes: &[u8]) -> 
     let mut file = stage.report(name, content_type);
     file.write_all(bytes).map_err(|error| Failure::of_service(&error))?;
     Ok(file.finish()?)
-}
-
-pub(crate) fn unwritten(error: WriteError) -> Failure {
-    Failure::of_service(&error)
 }

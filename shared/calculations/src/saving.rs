@@ -6,7 +6,7 @@ use ownership::Network;
 use serde::{Deserialize, Serialize};
 
 use crate::presentation::column;
-use crate::reporting::unwritten;
+use crate::streaming::unwritten;
 use crate::table::{Table, broken};
 
 /// What the stage leaves.
@@ -44,7 +44,7 @@ pub(crate) fn save(stage: &StageRun<'_>, table: &Table, schema: &Schema, network
     let mut csv = CsvWriter::new(stage.report("names.csv", "text/csv"), &NAMES).map_err(unwritten)?;
     each_block(network, |block| {
         csv.write(&block).map_err(unwritten)?;
-        let first = block.companies.first().map_or("", String::as_str);
+        let first = block.companies.first().unwrap_or_default();
         Ok(stored.write(first, block.encode())?)
     })?;
     let names = csv.finish().map_err(unwritten)?.finish()?;

@@ -1,5 +1,9 @@
 //! Rows on their way: made in stage `mapping`, put into the database in stage `saving`.
 
+use std::panic::resume_unwind;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
 use formats::{Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Schema};
 use jobs::{Failure, RowsRef, Spool, SpoolWriter, StageRun};
 use serde::{Deserialize, Serialize};
@@ -13,13 +17,75 @@ pub(crate) struct Table {
     blocks: u64,
 }
 
-/// Takes rows company by company.
+/// Full blocks that may wait to be encoded.
+const WAITING: usize = 4;
+
+/// Takes rows company by company. Blocks are compressed and sent on a thread of their own, once there is a second one.
 pub(crate) struct TableWriter {
-    builder: BlockBuilder<'static>,
-    file: BlockFileWriter<SpoolWriter>,
+    builder: BlockBuilder,
+    encoder: Encoder,
     rows: u64,
     companies: u64,
     blocks: u64,
+}
+
+type BlockFile = BlockFileWriter<SpoolWriter>;
+
+/// Where blocks go.
+enum Encoder {
+    Here(Box<BlockFile>),
+    Thread {
+        blocks: SyncSender<Block>,
+        /// Gives the file back when no block can come any more, or why one was not written.
+        thread: JoinHandle<Result<BlockFile, BlockError>>,
+    },
+    /// It failed.
+    Gone,
+}
+
+impl Encoder {
+    fn start(mut file: BlockFile) -> Self {
+        let (blocks, inbox) = sync_channel::<Block>(WAITING);
+        let thread = thread::spawn(move || {
+            for block in inbox {
+                file.write(&block)?;
+            }
+            Ok(file)
+        });
+        Self::Thread { blocks, thread }
+    }
+
+    fn take(&mut self, block: Block) -> Result<(), Failure> {
+        if matches!(self, Self::Here(_)) {
+            let Self::Here(file) = std::mem::replace(self, Self::Gone) else {
+                return Ok(());
+            };
+            *self = Self::start(*file);
+        }
+        match self {
+            Self::Thread { blocks, .. } if blocks.send(block).is_ok() => Ok(()),
+            // It takes no more blocks: it failed, and says why.
+            _ => Err(std::mem::replace(self, Self::Gone)
+                .end()
+                .err()
+                .unwrap_or_else(|| Failure::Transient("rows came after a failure".to_owned()))),
+        }
+    }
+
+    /// The file with all blocks in it.
+    fn end(self) -> Result<BlockFile, Failure> {
+        match self {
+            Self::Here(file) => Ok(*file),
+            Self::Thread { blocks, thread } => {
+                drop(blocks);
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| resume_unwind(panic))
+                    .map_err(broken)
+            }
+            Self::Gone => Err(Failure::Transient("rows ended after a failure".to_owned())),
+        }
+    }
 }
 
 impl TableWriter {
@@ -27,7 +93,7 @@ impl TableWriter {
     pub(crate) fn new(stage: &StageRun<'_>, schema: &'static Schema) -> Result<Self, Failure> {
         Ok(Self {
             builder: BlockBuilder::new(schema),
-            file: BlockFileWriter::new(stage.spool("rows")).map_err(broken)?,
+            encoder: Encoder::Here(Box::new(BlockFileWriter::new(stage.spool("rows")).map_err(broken)?)),
             rows: 0,
             companies: 0,
             blocks: 0,
@@ -48,26 +114,40 @@ impl TableWriter {
         self.write(full)
     }
 
+    /// A row of a text and then numbers; equal texts have equal numbers `id`. See [`BlockBuilder::numbered_row`].
+    pub(crate) fn numbered_row<'t>(
+        &mut self,
+        id: u32,
+        text: impl Fn() -> &'t str,
+        numbers: &[f64],
+    ) -> Result<(), Failure> {
+        self.rows += 1;
+        let full = self.builder.numbered_row(id as usize, text, numbers).map_err(broken)?;
+        self.write(full)
+    }
+
     fn write(&mut self, block: Option<Block>) -> Result<(), Failure> {
         let Some(block) = block else { return Ok(()) };
         self.blocks += 1;
-        self.file.write(&block).map_err(broken)
+        self.encoder.take(block)
     }
 
     /// The table, readable from now on.
-    pub(crate) fn finish(mut self) -> Result<Table, Failure> {
-        let last = std::mem::replace(&mut self.builder, BlockBuilder::new(&EMPTY)).finish();
-        self.write(last)?;
+    pub(crate) fn finish(self) -> Result<Table, Failure> {
+        let mut file = self.encoder.end()?;
+        let mut blocks = self.blocks;
+        if let Some(last) = self.builder.finish() {
+            file.write(&last).map_err(broken)?;
+            blocks += 1;
+        }
         Ok(Table {
-            spool: self.file.finish().map_err(broken)?.finish()?,
+            spool: file.finish().map_err(broken)?.finish()?,
             rows: self.rows,
             companies: self.companies,
-            blocks: self.blocks,
+            blocks,
         })
     }
 }
-
-static EMPTY: Schema = Schema { columns: &[], key: 0 };
 
 impl Table {
     /// Reads every block, encoded, in order; says how far it is.
@@ -91,9 +171,8 @@ impl Table {
     pub(crate) fn save(&self, stage: &StageRun<'_>, schema: &Schema) -> Result<RowsRef, Failure> {
         let mut rows = stage.rows();
         self.each(stage, |encoded| {
-            let block = Block::decode(&encoded).map_err(broken)?;
-            let first = block.companies.first().map_or("", String::as_str);
-            Ok(rows.write(first, encoded)?)
+            let first = Block::first_company(&encoded).map_err(broken)?;
+            Ok(rows.write(first.as_deref().unwrap_or_default(), encoded)?)
         })?;
         Ok(RowsRef {
             epoch: stage.job().state.epoch,

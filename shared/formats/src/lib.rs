@@ -70,5 +70,5 @@ pub use read::{
 };
 pub use table::{
     Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Column, CsvWriter, Kind,
-    MAX_ENCODED_BYTES, MAX_ROW_BYTES, ParquetWriter, Row, Schema, Values, WriteError,
+    MAX_ENCODED_BYTES, MAX_ROW_BYTES, ParquetWriter, Row, Schema, Texts, Values, WriteError,
 };

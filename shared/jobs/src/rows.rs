@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::item::{Item, job_pk, key, number, text};
 use crate::shelf::Shelf;
@@ -11,6 +12,11 @@ use crate::{Error, JobId, Store, Timestamp};
 
 /// DynamoDB takes at most this many items in one batch, and 16 MiB; blocks are at most 64 KiB.
 const BATCH: usize = 25;
+
+/// Batches on their way at once, while the next is gathered: about 5 MiB.
+const AT_ONCE: usize = 3;
+
+const WRITE: &str = "write result rows";
 
 /// How often a throttled table is offered the same rows: about sixteen seconds, less than an invocation keeps for its end.
 const TRIES: u32 = 10;
@@ -48,6 +54,8 @@ pub struct RowsWriter {
     expires_at: Timestamp,
     blocks: u64,
     waiting: Vec<Item>,
+    /// What is on its way; given up with the writer.
+    sending: JoinSet<Result<(), Error>>,
     /// Where a few rows wait for the job's end.
     shelf: Option<Shelf>,
 }
@@ -64,6 +72,7 @@ impl Store {
             expires_at,
             blocks: 0,
             waiting: Vec::new(),
+            sending: JoinSet::new(),
             shelf: None,
         }
     }
@@ -195,7 +204,8 @@ impl RowsWriter {
         self.waiting.push(item);
         self.blocks += 1;
         if self.waiting.len() == BATCH {
-            self.flush()?;
+            self.wait(AT_ONCE - 1)?;
+            self.flush();
         }
         Ok(())
     }
@@ -212,13 +222,31 @@ impl RowsWriter {
             Some(shelf) if all_wait => self.waiting = shelf.take_rows(std::mem::take(&mut self.waiting)),
             _ => {}
         }
-        self.flush()?;
+        if !self.waiting.is_empty() {
+            self.flush();
+        }
+        self.wait(0)?;
         Ok(self.blocks)
     }
 
-    fn flush(&mut self) -> Result<(), Error> {
+    /// Begins to write what is gathered.
+    fn flush(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        self.runtime.block_on(self.store.write_rows(waiting))
+        let store = self.store.clone();
+        let write = async move { store.write_rows(waiting).await };
+        self.sending.spawn_on(write, &self.runtime);
+    }
+
+    /// Waits until at most `most` batches are on their way.
+    fn wait(&mut self, most: usize) -> Result<(), Error> {
+        while self.sending.len() > most {
+            match self.runtime.block_on(self.sending.join_next()) {
+                Some(Ok(written)) => written?,
+                Some(Err(error)) => return Err(Error::unavailable(WRITE)(error)),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -234,19 +262,18 @@ impl Store {
     }
 
     async fn write_batch(&self, blocks: Vec<Item>) -> Result<(), Error> {
-        const ACTION: &str = "write result rows";
         let requests = blocks.into_iter().map(|item| {
             let put = PutRequest::builder().set_item(Some(item)).build()?;
             Ok(WriteRequest::builder().put_request(put).build())
         });
         let mut waiting: Vec<_> = requests
             .collect::<Result<_, _>>()
-            .map_err(Error::unavailable::<BuildError>(ACTION))?;
+            .map_err(Error::unavailable::<BuildError>(WRITE))?;
         let mut pause_ms = 50;
         let mut tries = 0;
         while !waiting.is_empty() {
             let batch = self.client.batch_write_item().request_items(&self.table, waiting);
-            let answer = batch.send().await.map_err(Error::unavailable(ACTION))?;
+            let answer = batch.send().await.map_err(Error::unavailable(WRITE))?;
             waiting = answer
                 .unprocessed_items
                 .into_iter()
@@ -257,7 +284,7 @@ impl Store {
                 tries += 1;
                 if tries == TRIES {
                     let refused = std::io::Error::other("ThrottlingException: the table takes no more");
-                    return Err(Error::unavailable(ACTION)(refused));
+                    return Err(Error::unavailable(WRITE)(refused));
                 }
                 // The table is throttled: what it did not take is offered again, more and more slowly.
                 tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;

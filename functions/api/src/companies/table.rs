@@ -46,10 +46,10 @@ impl<'a> Table<'a> {
         let mut found = self.store.rows_at(self.job, self.rows.epoch, company).await?;
         while let Some(row_block) = found {
             let block = decode(&row_block)?;
-            if !block.companies.iter().any(|name| name == company) {
+            if block.companies.search(company).is_none() {
                 break;
             }
-            let may_have_begun_before = block.companies.first().is_some_and(|name| name == company);
+            let may_have_begun_before = block.companies.first() == Some(company);
             blocks.push(block);
             if !may_have_begun_before || blocks.len() == most {
                 break;
@@ -108,7 +108,7 @@ impl<'a> Table<'a> {
             let total = *count as usize;
             let shown = row..row + total.min(ROWS_OF_A_COMPANY);
             companies.push(CompanyRows {
-                company: company.clone(),
+                company: company.to_owned(),
                 rows: shown.map(|row| self.row(block, company, row)).collect(),
                 total,
                 names: BTreeMap::new(),
@@ -151,7 +151,7 @@ fn begins_with(block: &RowBlock, company: &str) -> Result<bool, Problem> {
 
 /// Which rows of a block are about a company.
 pub(super) fn span(block: &Block, company: &str) -> std::ops::Range<usize> {
-    let Ok(at) = block.companies.binary_search_by(|name| name.as_str().cmp(company)) else {
+    let Some(at) = block.companies.search(company) else {
         return 0..0;
     };
     let first: usize = block.counts[..at].iter().map(|&count| count as usize).sum();
@@ -172,7 +172,7 @@ pub(super) fn text(column: &Values, row: usize) -> Option<&str> {
     let Values::Text { dictionary, index } = column else {
         return None;
     };
-    dictionary.get(*index.get(row)? as usize).map(String::as_str)
+    dictionary.get(*index.get(row)? as usize)
 }
 
 /// The number in a row of a column of numbers.

@@ -1,9 +1,8 @@
 //! A block: rows of neighbouring companies, column by column.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BlockError, Kind, Schema};
+use super::{BlockError, Kind, Schema, Texts};
 
 /// Rows of some companies.
 ///
@@ -11,10 +10,10 @@ use super::{BlockError, Kind, Schema};
 /// bytes; there is a count for each; every column has as many values as the counts add up to; every index is within its
 /// dictionary. A company whose rows do not fit into one block begins a block of its own and goes on in the next, as
 /// its first company; all others stand in one block whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
     /// The companies, ascending.
-    pub companies: Vec<String>,
+    pub companies: Texts,
     /// How many rows each has; 0 is allowed.
     pub counts: Vec<u32>,
     /// The schema's columns without the key, in its order.
@@ -22,12 +21,12 @@ pub struct Block {
 }
 
 /// The values of one column of a block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// [`Kind::Text`]: each distinct text once, in order of first use, and for every row which one it has.
     Text {
         /// The distinct texts.
-        dictionary: Vec<String>,
+        dictionary: Texts,
         /// For every row a position in the dictionary.
         index: Vec<u32>,
     },
@@ -61,11 +60,23 @@ impl Values {
     pub(super) fn empty(kind: Kind) -> Self {
         match kind {
             Kind::Text => Self::Text {
-                dictionary: Vec::new(),
+                dictionary: Texts::default(),
                 index: Vec::new(),
             },
             Kind::Number => Self::Number(Vec::new()),
             Kind::Count => Self::Count(Vec::new()),
+        }
+    }
+
+    /// A column of the same kind, with room for as many rows.
+    pub(super) fn empty_like(&self) -> Self {
+        match self {
+            Self::Text { index, .. } => Self::Text {
+                dictionary: Texts::default(),
+                index: Vec::with_capacity(index.len()),
+            },
+            Self::Number(values) => Self::Number(Vec::with_capacity(values.len())),
+            Self::Count(values) => Self::Count(Vec::with_capacity(values.len())),
         }
     }
 
@@ -121,7 +132,7 @@ impl Block {
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let companies = self.companies.iter().zip(&self.counts);
         companies
-            .flat_map(|(company, &count)| (0..count).map(move |_| company.as_str()))
+            .flat_map(|(company, &count)| (0..count).map(move |_| company))
             .enumerate()
             .map(|(index, company)| Row {
                 company,
@@ -133,12 +144,9 @@ impl Block {
     /// The rows of one company, in order; `None` if the company is not in the block. Takes logarithmic time in the
     /// companies to find it and linear time to find its first row.
     pub fn rows_of<'a>(&'a self, company: &str) -> Option<impl Iterator<Item = Row<'a>> + use<'a>> {
-        let at = self
-            .companies
-            .binary_search_by(|name| name.as_str().cmp(company))
-            .ok()?;
+        let at = self.companies.search(company)?;
         let first: usize = self.counts[..at].iter().map(|&count| count as usize).sum();
-        let company = self.companies[at].as_str();
+        let company = &self.companies[at];
         Some((first..first + self.counts[at] as usize).map(move |index| Row {
             company,
             block: self,
@@ -175,7 +183,7 @@ impl Block {
         if self.companies.len() != self.counts.len() {
             return corrupt("companies and counts differ in number");
         }
-        if !self.companies.is_sorted_by(|a, b| a < b) {
+        if !self.companies.iter().is_sorted_by(|a, b| a < b) {
             return corrupt("its companies are out of order");
         }
         let rows = self.len();

@@ -1,15 +1,16 @@
 //! From rows to blocks of a bounded size.
 //!
 //! The size of a block is bounded before it is compressed, so that the bound holds for any content and needs no trial:
-//! each name, text and value is counted at the most that postcard takes for it. A block is closed one row before that
-//! bound, which leaves room for the row that did not fit to travel with the rows of its company.
+//! each name, text and count is counted at the most that the [codec](super::codec) takes for it, each number at exactly
+//! that. A block is closed one row before that bound, which leaves room for the row that did not fit to travel with the
+//! rows of its company.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::codec::MAX_PLAIN_BYTES;
-use super::{Block, BlockError, Cell, Schema, Values};
+use super::codec::{MAX_PLAIN_BYTES, number_bytes};
+use super::{Block, BlockError, Cell, Kind, Schema, Texts, Values};
 
 /// The most bytes of one row or one company's name: far above any id, to be kept in mind for columns of free text.
 pub const MAX_ROW_BYTES: usize = 8 << 10;
@@ -17,41 +18,91 @@ pub const MAX_ROW_BYTES: usize = 8 << 10;
 /// Where a block is closed.
 const FULL: usize = MAX_PLAIN_BYTES - MAX_ROW_BYTES;
 
-/// The most bytes of a length, an index or a count in postcard, for what fits into a block.
+/// The most bytes of a length, an index, a company's count and a cell's count, for what fits into a block.
 const LENGTH: usize = 3;
+const INDEX: usize = 2;
 const COUNT: usize = 5;
+const CELL_COUNT: usize = 10;
 
 /// Cuts a stream of rows into blocks.
 ///
 /// Each company is announced by [`company`](Self::company) and then given its rows; both yield the block that this
 /// filled, if it did. Rows cost no allocation but for texts that are new to the block.
-pub struct BlockBuilder<'s> {
-    schema: &'s Schema,
+pub struct BlockBuilder {
     block: Block,
     /// For every text column the positions of its dictionary by hash.
     lookups: Vec<HashTable<u32>>,
     hasher: DefaultHashBuilder,
-    /// An upper bound of the block's size in postcard.
+    numbered: Numbered,
+    /// An upper bound of the block's size before compression, but for the tags of its numbers.
     size: usize,
     base: usize,
+    /// The rows in the block.
+    rows: usize,
+    /// How many tags a row has.
+    tags: usize,
+    /// Where the texts of the row at hand stand in their dictionaries.
+    found: Vec<Option<u32>>,
 }
 
-impl<'s> BlockBuilder<'s> {
+/// Where texts that are known by a number stand in the dictionary of the block at hand.
+#[derive(Default)]
+struct Numbered {
+    /// For every number the block in which it was seen last, and where.
+    places: Vec<(u32, u32)>,
+    /// The number of the block, from 1.
+    block: u32,
+    /// The numbers of the texts in its dictionary.
+    numbers: Vec<usize>,
+}
+
+impl Numbered {
+    fn get(&self, number: usize) -> Option<u32> {
+        let &(block, place) = self.places.get(number)?;
+        (block == self.block).then_some(place)
+    }
+
+    fn set(&mut self, number: usize, place: u32) {
+        self.numbers.push(number);
+        if number >= self.places.len() {
+            self.places.resize((number + 1).max(2 * self.places.len()), (0, 0));
+        }
+        self.places[number] = (self.block, place);
+    }
+
+    fn clear(&mut self) {
+        self.numbers.clear();
+        self.block = self.block.wrapping_add(1);
+        if self.block == 0 {
+            self.places.clear();
+            self.block = 1;
+        }
+    }
+}
+
+impl BlockBuilder {
     /// A builder of blocks for results of this shape.
-    pub fn new(schema: &'s Schema) -> Self {
+    pub fn new(schema: &Schema) -> Self {
         let columns: Vec<Values> = schema.values().map(|column| Values::empty(column.kind)).collect();
-        let base = 3 * LENGTH + columns.len() * (1 + 2 * LENGTH);
-        Self {
-            schema,
+        // Tags are rounded up to bytes in each column.
+        let base = 3 * LENGTH + columns.len() * (2 + 2 * LENGTH);
+        let numbers = schema.values().filter(|column| column.kind == Kind::Number).count();
+        let mut builder = Self {
             lookups: columns.iter().map(|_| HashTable::new()).collect(),
             block: Block {
                 columns,
                 ..Block::default()
             },
             hasher: DefaultHashBuilder::default(),
+            numbered: Numbered::default(),
             size: base,
             base,
-        }
+            rows: 0,
+            tags: numbers.max(1),
+            found: Vec::new(),
+        };
+        builder.numbered.clear();
+        builder
     }
 
     /// Begins a company, which need not get rows.
@@ -62,7 +113,7 @@ impl<'s> BlockBuilder<'s> {
     /// name alone is over [`MAX_ROW_BYTES`].
     pub fn company(&mut self, name: &str) -> Result<Option<Block>, BlockError> {
         if let Some(previous) = self.block.companies.last()
-            && name <= previous.as_str()
+            && name <= previous
         {
             return Err(BlockError::OutOfOrder {
                 previous: shorten(previous),
@@ -76,8 +127,8 @@ impl<'s> BlockBuilder<'s> {
                 bytes,
             });
         }
-        let full = (self.size + bytes > FULL).then(|| self.take());
-        self.begin(name.to_owned());
+        let full = self.is_full(bytes).then(|| self.take());
+        self.begin(name);
         Ok(full)
     }
 
@@ -91,16 +142,51 @@ impl<'s> BlockBuilder<'s> {
     ///
     /// If no company was begun, or the cells are not of the schema's kinds.
     pub fn row(&mut self, cells: &[Cell<'_>]) -> Result<Option<Block>, BlockError> {
-        let company = self.block.companies.last().expect("a company is begun before its rows");
         let (bytes, most) = self.cost(cells);
-        if most > MAX_ROW_BYTES {
-            return Err(BlockError::RowTooLarge {
-                company: shorten(company),
-                bytes: most,
-            });
+        self.check(most)?;
+        let full = self.is_full(bytes).then(|| self.close());
+        if full.is_some() {
+            self.cost(cells);
         }
-        let full = (self.size + bytes > FULL).then(|| self.close());
         self.push(cells);
+        Ok(full)
+    }
+
+    /// Adds a row whose cells are one text and then numbers, as [`row`](Self::row) does. The text is known by a number:
+    /// equal numbers stand for equal texts, different ones for different texts. So it is looked at once a block, and not
+    /// hashed; 8 bytes are kept for every number up to the largest.
+    ///
+    /// # Errors
+    ///
+    /// As [`row`](Self::row).
+    ///
+    /// # Panics
+    ///
+    /// As [`row`](Self::row); and all rows of a builder must be given in one of the two ways.
+    pub fn numbered_row<'t>(
+        &mut self,
+        number: usize,
+        text: impl Fn() -> &'t str,
+        numbers: &[f64],
+    ) -> Result<Option<Block>, BlockError> {
+        let mut bytes = INDEX;
+        let mut before = None;
+        for &number in numbers {
+            bytes += number_bytes(number, before);
+            before = Some(number);
+        }
+        let mut place = self.numbered.get(number);
+        let mut full = None;
+        if place.is_none() {
+            let new = LENGTH + text().len();
+            self.check(bytes + new)?;
+            bytes += new;
+        }
+        if self.is_full(bytes) {
+            full = Some(self.close());
+            place = self.numbered.get(number);
+        }
+        self.push_numbered(number, place, text, numbers);
         Ok(full)
     }
 
@@ -109,19 +195,39 @@ impl<'s> BlockBuilder<'s> {
         (!self.block.companies.is_empty()).then(|| self.take())
     }
 
-    /// The bytes a row adds to this block, and to an empty one.
-    fn cost(&self, cells: &[Cell<'_>]) -> (usize, usize) {
+    fn check(&self, bytes: usize) -> Result<(), BlockError> {
+        if bytes <= MAX_ROW_BYTES {
+            return Ok(());
+        }
+        let company = self.block.companies.last().map(shorten).unwrap_or_default();
+        Err(BlockError::RowTooLarge { company, bytes })
+    }
+
+    /// Whether this many more bytes are too many.
+    fn is_full(&self, bytes: usize) -> bool {
+        self.size + self.rows * self.tags / 4 + bytes > FULL
+    }
+
+    /// The bytes a row adds to this block, and to an empty one. Finds its texts.
+    fn cost(&mut self, cells: &[Cell<'_>]) -> (usize, usize) {
+        self.found.clear();
         let (mut here, mut most) = (0, 0);
+        let mut before = None;
         for (column, cell) in cells.iter().enumerate() {
-            match *cell {
+            let mut found = None;
+            let bytes = match *cell {
                 Cell::Text(text) => {
+                    found = self.find(column, text);
                     let new = LENGTH + text.len();
-                    here += LENGTH + if self.find(column, text).is_some() { 0 } else { new };
-                    most += LENGTH + new;
+                    most += new;
+                    here += if found.is_some() { 0 } else { new };
+                    INDEX
                 }
-                Cell::Number(_) => (here, most) = (here + 8, most + 8),
-                Cell::Count(_) => (here, most) = (here + 10, most + 10),
-            }
+                Cell::Number(number) => number_bytes(number, before.replace(number)),
+                Cell::Count(_) => CELL_COUNT,
+            };
+            (here, most) = (here + bytes, most + bytes);
+            self.found.push(found);
         }
         (here, most)
     }
@@ -132,45 +238,73 @@ impl<'s> BlockBuilder<'s> {
         };
         let hash = self.hasher.hash_one(text);
         self.lookups[column]
-            .find(hash, |&at| dictionary[at as usize] == text)
+            .find(hash, |&at| &dictionary[at as usize] == text)
             .copied()
     }
 
+    /// Adds a row whose texts were found by [`cost`](Self::cost).
     fn push(&mut self, cells: &[Cell<'_>]) {
         assert_eq!(
             cells.len(),
             self.block.columns.len(),
             "a row has a cell for every column but the key"
         );
+        let mut before = None;
         for (column, cell) in cells.iter().enumerate() {
-            let known = if let Cell::Text(text) = cell {
-                self.find(column, text)
-            } else {
-                None
-            };
             match (&mut self.block.columns[column], *cell) {
                 (Values::Text { dictionary, index }, Cell::Text(text)) => {
-                    self.size += LENGTH;
-                    index.push(known.unwrap_or_else(|| {
-                        let at = u32::try_from(dictionary.len()).expect("a block's dictionary is small");
-                        dictionary.push(text.to_owned());
+                    self.size += INDEX;
+                    index.push(self.found[column].unwrap_or_else(|| {
+                        let at = add(dictionary, text);
                         self.size += LENGTH + text.len();
-                        let hash = |at: &u32| self.hasher.hash_one(dictionary[*at as usize].as_str());
+                        let hash = |at: &u32| self.hasher.hash_one(&dictionary[*at as usize]);
                         self.lookups[column].insert_unique(self.hasher.hash_one(text), at, hash);
                         at
                     }));
                 }
                 (Values::Number(values), Cell::Number(value)) => {
-                    self.size += 8;
+                    self.size += number_bytes(value, before.replace(value));
                     values.push(value);
                 }
                 (Values::Count(values), Cell::Count(value)) => {
-                    self.size += 10;
+                    self.size += CELL_COUNT;
                     values.push(value);
                 }
                 (values, _) => panic!("column {column} of the schema holds {:?}", values.kind()),
             }
         }
+        self.count_row();
+    }
+
+    fn push_numbered<'t>(&mut self, number: usize, place: Option<u32>, text: impl Fn() -> &'t str, numbers: &[f64]) {
+        let Some((Values::Text { dictionary, index }, columns)) = self.block.columns.split_first_mut() else {
+            panic!("the first column of the schema does not hold text");
+        };
+        assert_eq!(
+            numbers.len(),
+            columns.len(),
+            "a row has a cell for every column but the key"
+        );
+        index.push(place.unwrap_or_else(|| {
+            let at = add(dictionary, text());
+            self.size += LENGTH + dictionary[at as usize].len();
+            self.numbered.set(number, at);
+            at
+        }));
+        self.size += INDEX;
+        let mut before = None;
+        for (values, &number) in columns.iter_mut().zip(numbers) {
+            let Values::Number(values) = values else {
+                panic!("a column of the schema holds {:?}", values.kind());
+            };
+            self.size += number_bytes(number, before.replace(number));
+            values.push(number);
+        }
+        self.count_row();
+    }
+
+    fn count_row(&mut self) {
+        self.rows += 1;
         *self
             .block
             .counts
@@ -178,7 +312,7 @@ impl<'s> BlockBuilder<'s> {
             .expect("a company is begun before its rows") += 1;
     }
 
-    fn begin(&mut self, name: String) {
+    fn begin(&mut self, name: &str) {
         self.size += name.len() + LENGTH + COUNT;
         self.block.companies.push(name);
         self.block.counts.push(0);
@@ -186,8 +320,11 @@ impl<'s> BlockBuilder<'s> {
 
     fn take(&mut self) -> Block {
         self.size = self.base;
+        self.rows = 0;
         self.lookups.iter_mut().for_each(HashTable::clear);
-        let columns = self.schema.values().map(|column| Values::empty(column.kind)).collect();
+        self.numbered.clear();
+        let like = |values: &Values| values.empty_like();
+        let columns = self.block.columns.iter().map(like).collect();
         std::mem::replace(
             &mut self.block,
             Block {
@@ -199,23 +336,49 @@ impl<'s> BlockBuilder<'s> {
 
     /// Closes the block before the current company, whose rows move on; or, if it is the only one, within it.
     fn close(&mut self) -> Block {
+        let numbers = std::mem::take(&mut self.numbered.numbers);
         let mut full = self.take();
         if full.companies.len() == 1 {
-            self.begin(full.companies[0].clone());
+            self.begin(&full.companies[0]);
             return full;
         }
-        let (name, count) = (full.companies.pop(), full.counts.pop());
-        self.begin(name.expect("there are two companies or more"));
+        let last = full.companies.len() - 1;
+        let count = full.counts.pop().expect("there are two companies or more");
+        self.begin(&full.companies[last]);
+        full.companies.truncate(last);
         let kept = full.len();
-        let mut cells = Vec::with_capacity(full.columns.len());
-        for row in kept..kept + count.map_or(0, |count| count as usize) {
-            cells.clear();
-            cells.extend(full.columns.iter().map(|values| values.cell(row)));
-            self.push(&cells);
+        for row in kept..kept + count as usize {
+            self.move_row(&full.columns, row, &numbers);
         }
         full.columns.iter_mut().for_each(|values| truncate(values, kept));
         full
     }
+
+    /// Adds a row of another block, whose texts have these numbers if they have any.
+    fn move_row(&mut self, columns: &[Values], row: usize, numbers: &[usize]) {
+        let cells: Vec<Cell<'_>> = columns.iter().map(|values| values.cell(row)).collect();
+        match (cells.split_first(), columns.first()) {
+            (Some((Cell::Text(text), rest)), Some(Values::Text { index, .. })) if !numbers.is_empty() => {
+                let number = numbers[index[row] as usize];
+                let rest = rest.iter().map(|cell| match cell {
+                    Cell::Number(number) => *number,
+                    _ => unreachable!("rows with a numbered text have numbers besides"),
+                });
+                let rest: Vec<f64> = rest.collect();
+                self.push_numbered(number, self.numbered.get(number), || text, &rest);
+            }
+            _ => {
+                self.cost(&cells);
+                self.push(&cells);
+            }
+        }
+    }
+}
+
+fn add(dictionary: &mut Texts, text: &str) -> u32 {
+    let at = u32::try_from(dictionary.len()).expect("a block's dictionary is small");
+    dictionary.push(text);
+    at
 }
 
 fn truncate(values: &mut Values, rows: usize) {
@@ -280,7 +443,35 @@ mod tests {
             assert_eq!(holding(company).len(), 1, "{company}");
         }
         assert!(holding("c").len() > 2);
-        assert!(holding("c").iter().all(|block| block.companies[0] == "c"));
+        assert!(holding("c").iter().all(|block| block.companies.first() == Some("c")));
+    }
+
+    #[test]
+    fn numbered_rows_make_the_blocks_that_cells_make() {
+        static SHARES: Schema = Schema {
+            columns: SCHEMA.columns.split_at(3).0,
+            key: 1,
+        };
+        let (mut by_text, mut by_number) = (BlockBuilder::new(&SHARES), BlockBuilder::new(&SHARES));
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        for company in 0..400 {
+            let name = format!("c{company:03}");
+            expected.extend(by_text.company(&name).unwrap());
+            found.extend(by_number.company(&name).unwrap());
+            // Owners repeat within a block and over blocks; one company is larger than a block.
+            for owner in 0..if company == 200 { 9000 } else { company % 90 } {
+                let owner = owner * 37 % 9001;
+                let text = format!("owner {owner}");
+                let share = f64::from(owner) / 9001.0;
+                expected.extend(by_text.row(&[Cell::Text(&text), Cell::Number(share)]).unwrap());
+                let number = usize::try_from(owner).unwrap();
+                found.extend(by_number.numbered_row(number, || &text, &[share]).unwrap());
+            }
+        }
+        expected.extend(by_text.finish());
+        found.extend(by_number.finish());
+        assert!(expected.len() > 4, "{}", expected.len());
+        assert_eq!(found, expected);
     }
 
     #[test]
@@ -321,6 +512,14 @@ mod tests {
         ));
         builder.row(&cells("o")).unwrap();
         assert_eq!(builder.finish().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn rows_that_take_next_to_nothing_fill_a_block_too() {
+        let rows: Vec<Sample> = vec![("o".to_owned(), "a".to_owned(), 0.0, 0); 300_000];
+        let blocks = samples::build(&rows);
+        check_sizes(&blocks);
+        assert_eq!(samples::rows(&blocks), rows);
     }
 
     #[test]

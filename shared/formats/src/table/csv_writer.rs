@@ -1,8 +1,10 @@
 //! Results as CSV (RFC 4180, LF line ends).
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::ops::Range;
 
-use super::{Block, Schema, Values, WriteError};
+use super::{Block, Schema, Texts, Values, WriteError};
 
 const FLUSH_BYTES: usize = 64 << 10;
 
@@ -10,13 +12,15 @@ const FLUSH_BYTES: usize = 64 << 10;
 ///
 /// The header has exactly the schema's columns. Numbers are the shortest decimals that read back as the same double; an
 /// absent one is an empty cell. Texts are quoted where they must be and otherwise left alone: an id that begins
-/// with `=` is written as it is. Rows cost no allocation; memory is one buffer of about 64 KiB.
+/// with `=` is written as it is. Rows cost no allocation, and texts are looked through once a block; memory is one buffer of about 64 KiB.
 pub struct CsvWriter<W> {
     writer: W,
     schema: &'static Schema,
     buffer: Vec<u8>,
     float: zmij::Buffer,
     integer: itoa::Buffer,
+    /// The number of this row that was written last: its bits, and where in the buffer.
+    last: (u64, Range<usize>),
 }
 
 impl<W: Write> CsvWriter<W> {
@@ -40,6 +44,7 @@ impl<W: Write> CsvWriter<W> {
             buffer,
             float: zmij::Buffer::new(),
             integer: itoa::Buffer::new(),
+            last: (0, 0..0),
         })
     }
 
@@ -50,13 +55,15 @@ impl<W: Write> CsvWriter<W> {
     /// [`WriteError::Block`] if the block is not of the schema, [`WriteError::Io`] if the writer fails.
     pub fn write(&mut self, block: &Block) -> Result<(), WriteError> {
         block.check(self.schema)?;
-        let (before, after) = block.columns.split_at(self.schema.key);
+        let columns: Vec<Column<'_>> = block.columns.iter().map(Column::of).collect();
+        let (before, after) = columns.split_at(self.schema.key);
         let mut row = 0;
         let mut name = Vec::new();
         for (company, &count) in block.companies.iter().zip(&block.counts) {
             name.clear();
             push_text(&mut name, company);
             for _ in 0..count {
+                self.last = (0, 0..0);
                 for values in before {
                     self.push_cell(values, row);
                     self.buffer.push(b',');
@@ -93,36 +100,81 @@ impl<W: Write> CsvWriter<W> {
         Ok(())
     }
 
-    fn push_cell(&mut self, values: &Values, row: usize) {
+    fn push_cell(&mut self, values: &Column<'_>, row: usize) {
         match values {
-            Values::Text { dictionary, index } => push_text(&mut self.buffer, &dictionary[index[row] as usize]),
-            Values::Number(numbers) if numbers[row].is_nan() => {}
-            Values::Number(numbers) => {
-                let text = self.float.format(numbers[row]);
-                self.buffer
-                    .extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
-            }
-            Values::Count(counts) => self
+            Column::Text { dictionary, index } => self
+                .buffer
+                .extend_from_slice(dictionary[index[row] as usize].as_bytes()),
+            Column::Number(numbers) => self.push_number(numbers[row]),
+            Column::Count(counts) => self
                 .buffer
                 .extend_from_slice(self.integer.format(counts[row]).as_bytes()),
         }
     }
+
+    /// Zeros and numbers that are written already stand in most cells, and a copy costs less than the digits.
+    fn push_number(&mut self, number: f64) {
+        let bits = number.to_bits();
+        if bits == 0 {
+            self.buffer.push(b'0');
+        } else if bits == self.last.0 {
+            self.buffer.extend_from_within(self.last.1.clone());
+        } else if !number.is_nan() {
+            let text = self.float.format(number);
+            let start = self.buffer.len();
+            self.buffer
+                .extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+            self.last = (bits, start..self.buffer.len());
+        }
+    }
+}
+
+/// A column as it is written.
+enum Column<'b> {
+    /// Quoted where it must be.
+    Text {
+        dictionary: Cow<'b, Texts>,
+        index: &'b [u32],
+    },
+    Number(&'b [f64]),
+    Count(&'b [u64]),
+}
+
+impl<'b> Column<'b> {
+    fn of(values: &'b Values) -> Self {
+        match values {
+            Values::Text { dictionary, index } => Self::Text {
+                dictionary: if must_quote(dictionary.joined()) {
+                    Cow::Owned(dictionary.iter().map(quoted).collect())
+                } else {
+                    Cow::Borrowed(dictionary)
+                },
+                index,
+            },
+            Values::Number(numbers) => Self::Number(numbers),
+            Values::Count(counts) => Self::Count(counts),
+        }
+    }
+}
+
+fn must_quote(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
+}
+
+fn quoted(text: &str) -> String {
+    if must_quote(text) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 fn push_text(buffer: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
-        buffer.extend_from_slice(bytes);
-        return;
+    if must_quote(text) {
+        buffer.extend_from_slice(quoted(text).as_bytes());
+    } else {
+        buffer.extend_from_slice(text.as_bytes());
     }
-    buffer.push(b'"');
-    for &byte in bytes {
-        if byte == b'"' {
-            buffer.push(b'"');
-        }
-        buffer.push(byte);
-    }
-    buffer.push(b'"');
 }
 
 #[cfg(test)]

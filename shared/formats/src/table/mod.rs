@@ -5,8 +5,10 @@ mod block_file;
 mod builder;
 mod codec;
 mod csv_writer;
+mod parquet_text;
 mod parquet_writer;
 mod schema;
+mod texts;
 
 use std::io;
 
@@ -17,6 +19,7 @@ pub use self::codec::MAX_ENCODED_BYTES;
 pub use self::csv_writer::CsvWriter;
 pub use self::parquet_writer::ParquetWriter;
 pub use self::schema::{Column, Kind, Schema};
+pub use self::texts::Texts;
 
 /// Why a block could not be built, encoded or decoded.
 #[derive(Debug, thiserror::Error)]

@@ -3,19 +3,21 @@
 //! Texts are dictionary-encoded strings, numbers nullable doubles, counts unsigned 64-bit integers; pages are
 //! compressed by zstd. A row group is collected in memory, because Parquet stores its columns one after another.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::data_type::{DoubleType, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{ColumnPath, Type, TypePtr};
+use parquet::schema::types::{Type, TypePtr};
+use zstd::bulk::Compressor;
 
-use super::{Block, Column, Kind, Schema, Values, WriteError};
+use super::{Block, Column, Kind, Schema, Texts, Values, WriteError, parquet_text};
 
-/// Where a row group is closed, by the bytes that its blocks take in memory: about 600,000 rows of one text and three
+/// Where a row group is closed, by the bytes that its blocks take in memory: about 800,000 rows of one text and three
 /// numbers. With what the encoder holds besides, it stays below 64 MiB.
 const GROUP_BYTES: usize = 24 << 20;
 
@@ -23,7 +25,8 @@ const GROUP_BYTES: usize = 24 << 20;
 pub struct ParquetWriter<W: Write + Send> {
     writer: SerializedFileWriter<W>,
     schema: &'static Schema,
-    blocks: Vec<Block>,
+    compressor: Compressor<'static>,
+    blocks: Vec<Arc<Block>>,
     bytes: usize,
     group_bytes: usize,
 }
@@ -35,13 +38,14 @@ impl<W: Write + Send> ParquetWriter<W> {
     ///
     /// [`WriteError::Parquet`] if the writer fails.
     pub fn new(writer: W, schema: &'static Schema) -> Result<Self, WriteError> {
-        let mut properties = WriterProperties::builder()
+        // Texts have a dictionary of their own; doubles hardly repeat, so one of them is lost work.
+        let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_created_by(format!("stakegraph {}", env!("CARGO_PKG_VERSION")));
         let mut fields = Vec::with_capacity(schema.columns.len());
         for column in schema.columns {
-            properties = with_encoding(properties, column);
             fields.push(Arc::new(field(column)?));
         }
         let root = Type::group_type_builder("result").with_fields(fields).build()?;
@@ -49,6 +53,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         Ok(Self {
             writer,
             schema,
+            compressor: Compressor::new(ZstdLevel::default().compression_level())?,
             blocks: Vec::new(),
             bytes: 0,
             group_bytes: GROUP_BYTES,
@@ -60,13 +65,13 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// # Errors
     ///
     /// [`WriteError::Block`] if the block is not of the schema, [`WriteError::Parquet`] if the writer fails.
-    pub fn write(&mut self, block: &Block) -> Result<(), WriteError> {
+    pub fn write(&mut self, block: Arc<Block>) -> Result<(), WriteError> {
         block.check(self.schema)?;
         if block.is_empty() {
             return Ok(());
         }
-        self.bytes += bytes(block);
-        self.blocks.push(block.clone());
+        self.bytes += bytes(&block);
+        self.blocks.push(block);
         if self.bytes >= self.group_bytes {
             self.write_group()?;
         }
@@ -90,27 +95,32 @@ impl<W: Write + Send> ParquetWriter<W> {
     fn write_group(&mut self) -> Result<(), WriteError> {
         let blocks = std::mem::take(&mut self.blocks);
         self.bytes = 0;
+        let columns = self.writer.schema_descr().columns().to_vec();
         let mut group = self.writer.next_row_group()?;
-        for position in 0..self.schema.columns.len() {
-            let mut writer = group
-                .next_column()?
-                .ok_or_else(|| ParquetError::General("a column is missing".into()))?;
-            for block in &blocks {
-                match self.schema.cell_of(position) {
-                    Some(cell) => write_values(&mut writer, &block.columns[cell])?,
-                    None => write_companies(&mut writer, block)?,
+        for (position, column) in columns.into_iter().enumerate() {
+            let text = match self.schema.cell_of(position) {
+                None => Some(parquet_text::companies(&blocks, column, &mut self.compressor)?),
+                Some(cell) if self.schema.columns[position].kind == Kind::Text => {
+                    Some(parquet_text::texts(&blocks, cell, column, &mut self.compressor)?)
                 }
+                Some(cell) => {
+                    let mut writer = group
+                        .next_column()?
+                        .ok_or_else(|| ParquetError::General("a column is missing".into()))?;
+                    for block in &blocks {
+                        write_values(&mut writer, &block.columns[cell])?;
+                    }
+                    writer.close()?;
+                    None
+                }
+            };
+            if let Some(text) = text {
+                group.append_column(&text.bytes, text.closed)?;
             }
-            writer.close()?;
         }
         group.close()?;
         Ok(())
     }
-}
-
-/// Doubles hardly repeat, so a dictionary of them is lost work.
-fn with_encoding(properties: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
-    properties.set_column_dictionary_enabled(ColumnPath::from(column.name), column.kind == Kind::Text)
 }
 
 fn field(column: &Column) -> Result<Type, ParquetError> {
@@ -129,25 +139,16 @@ fn field(column: &Column) -> Result<Type, ParquetError> {
         .build()
 }
 
-fn write_companies(writer: &mut SerializedColumnWriter<'_>, block: &Block) -> Result<(), ParquetError> {
-    let names = block.companies.iter().zip(&block.counts);
-    let values: Vec<ByteArray> = names
-        .flat_map(|(name, &count)| std::iter::repeat_n(ByteArray::from(name.as_str()), count as usize))
-        .collect();
-    writer.typed::<ByteArrayType>().write_batch(&values, None, None)?;
-    Ok(())
-}
-
 fn write_values(writer: &mut SerializedColumnWriter<'_>, values: &Values) -> Result<(), ParquetError> {
     match values {
-        Values::Text { dictionary, index } => {
-            let texts: Vec<ByteArray> = dictionary.iter().map(|text| ByteArray::from(text.as_str())).collect();
-            let values: Vec<ByteArray> = index.iter().map(|&at| texts[at as usize].clone()).collect();
-            writer.typed::<ByteArrayType>().write_batch(&values, None, None)?;
-        }
+        Values::Text { .. } => return Err(ParquetError::General("a column holds text".to_owned())),
         Values::Number(numbers) => {
             let present: Vec<i16> = numbers.iter().map(|number| i16::from(!number.is_nan())).collect();
-            let values: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+            let values: Cow<'_, [f64]> = if present.contains(&0) {
+                numbers.iter().copied().filter(|number| !number.is_nan()).collect()
+            } else {
+                numbers.into()
+            };
             writer
                 .typed::<DoubleType>()
                 .write_batch(&values, Some(&present), None)?;
@@ -163,7 +164,7 @@ fn write_values(writer: &mut SerializedColumnWriter<'_>, values: &Values) -> Res
 
 /// About how much memory a block takes.
 fn bytes(block: &Block) -> usize {
-    let texts = |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
+    let texts = |texts: &Texts| texts.joined().len() + size_of_val(texts.ends());
     let values = |values: &Values| match values {
         Values::Text { dictionary, index } => texts(dictionary) + size_of_val(index.as_slice()),
         Values::Number(numbers) => size_of_val(numbers.as_slice()),
@@ -183,7 +184,9 @@ mod tests {
 
     fn written(blocks: &[Block]) -> SerializedFileReader<bytes::Bytes> {
         let mut writer = ParquetWriter::new(Vec::new(), &SCHEMA).unwrap();
-        blocks.iter().for_each(|block| writer.write(block).unwrap());
+        blocks
+            .iter()
+            .for_each(|block| writer.write(Arc::new(block.clone())).unwrap());
         SerializedFileReader::new(bytes::Bytes::from(writer.finish().unwrap())).unwrap()
     }
 
@@ -235,7 +238,7 @@ mod tests {
         writer.group_bytes = 150_000;
         samples::build(&rows)
             .iter()
-            .for_each(|block| writer.write(block).unwrap());
+            .for_each(|block| writer.write(Arc::new(block.clone())).unwrap());
         let file = SerializedFileReader::new(bytes::Bytes::from(writer.finish().unwrap())).unwrap();
         assert!(file.metadata().num_row_groups() > 2);
         assert_eq!(read(&file), rows);

@@ -68,6 +68,13 @@ pub(super) fn rows(blocks: &[Block]) -> Vec<Sample> {
     blocks.iter().flat_map(|block| block.rows().map(row)).collect()
 }
 
+/// The same with the bits of numbers, which are equal to themselves.
+pub(super) fn bits(blocks: &[Block]) -> Vec<(String, String, u64, u64)> {
+    let rows = rows(blocks).into_iter();
+    rows.map(|(owner, owned, share, rank)| (owner, owned, share.to_bits(), rank))
+        .collect()
+}
+
 pub(super) fn any_number() -> impl Strategy<Value = f64> {
     prop_oneof![
         0.0..=1.0,

@@ -37,7 +37,9 @@ impl Files {
     pub fn spool(&self, runtime: Handle, key: String) -> SpoolWriter {
         SpoolWriter {
             memory: Vec::new(),
-            object: self.writer(runtime, "spool", key, "application/octet-stream"),
+            object: self
+                .writer(runtime, "spool", key, "application/octet-stream")
+                .undigested(),
             spilled: false,
         }
     }
@@ -63,7 +65,7 @@ impl SpoolWriter {
     /// [`Error::Unavailable`].
     pub fn finish(self) -> Result<Spool, Error> {
         if self.spilled {
-            let key = self.object.finish()?.key;
+            let key = self.object.finish_undigested()?;
             return Ok(Spool::Object { key });
         }
         Ok(Spool::Memory(self.memory))

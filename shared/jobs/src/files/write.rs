@@ -7,6 +7,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use super::Files;
 use crate::Error;
@@ -14,6 +15,9 @@ use crate::shelf::Shelf;
 
 /// The size of a part of a large object: 8 MiB. S3 takes at most 10,000 parts, so an object ends at 80 GiB.
 const PART: usize = 8 << 20;
+
+/// Parts on their way at once, while the next is filled. A store syncs each to its disk before it answers.
+const AT_ONCE: usize = 3;
 
 /// A file that a job left.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,7 +44,8 @@ pub struct ReportWriter {
     key: String,
     content_type: String,
     buffer: Vec<u8>,
-    digest: Sha256,
+    /// None where nobody asks for it.
+    digest: Option<Sha256>,
     size: u64,
     upload: Option<Upload>,
     /// Where a small one waits for the job's end.
@@ -50,8 +55,29 @@ pub struct ReportWriter {
 #[derive(Debug)]
 struct Upload {
     id: String,
+    /// The parts that were begun.
+    count: i32,
+    /// Those on their way; they are given up with the writer.
+    sending: JoinSet<Result<CompletedPart, Error>>,
+    /// Those that arrived, in any order.
     parts: Vec<CompletedPart>,
 }
+
+impl Upload {
+    /// Waits until at most `most` parts are on their way.
+    async fn wait(&mut self, most: usize) -> Result<(), Error> {
+        while self.sending.len() > most {
+            match self.sending.join_next().await {
+                Some(Ok(part)) => self.parts.push(part?),
+                Some(Err(error)) => return Err(Error::unavailable(SEND)(error)),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+const SEND: &str = "store a part of an object";
 
 impl Files {
     /// Starts an object named `name` under `key`. Write from a thread that may block, with `runtime` for the calls.
@@ -64,7 +90,7 @@ impl Files {
             key,
             content_type: content_type.to_owned(),
             buffer: Vec::new(),
-            digest: Sha256::new(),
+            digest: Some(Sha256::new()),
             size: 0,
             upload: None,
             shelf: None,
@@ -73,6 +99,11 @@ impl Files {
 }
 
 impl ReportWriter {
+    /// The same for bytes that nobody is told the digest of.
+    pub(super) fn undigested(self) -> Self {
+        Self { digest: None, ..self }
+    }
+
     /// The same, for a report that may wait on `shelf` for the end of its job if it is small.
     pub(crate) fn onto(self, shelf: Shelf) -> Self {
         let shelf = Some(shelf);
@@ -85,31 +116,45 @@ impl ReportWriter {
     ///
     /// [`Error::Unavailable`].
     pub fn finish(mut self) -> Result<Report, Error> {
-        self.digest.update(&self.buffer);
-        let bytes = std::mem::take(&mut self.buffer);
-        let runtime = self.runtime.clone();
+        self.update_digest();
+        let digest = self.digest.take().unwrap_or_default();
         let report = Report {
             name: self.name.clone(),
             content_type: self.content_type.clone(),
             key: self.key.clone(),
             size: self.size,
-            sha256: hex::encode(self.digest.clone().finalize()),
+            sha256: hex::encode(digest.finalize()),
         };
-        match (self.upload.take(), &self.shelf) {
-            (None, Some(shelf)) => {
-                if let Some(bytes) = shelf.take_report(&report, bytes) {
-                    runtime.block_on(self.files.put(&self.key, &self.content_type, bytes))?;
-                }
+        if let (None, Some(shelf)) = (&self.upload, &self.shelf) {
+            match shelf.take_report(&report, std::mem::take(&mut self.buffer)) {
+                Some(bytes) => self.buffer = bytes,
+                None => return Ok(report),
             }
-            (None, None) => runtime.block_on(self.files.put(&self.key, &self.content_type, bytes))?,
-            (Some(upload), _) => runtime.block_on(self.complete(upload, bytes))?,
         }
+        self.store()?;
         Ok(report)
     }
 
-    async fn send_part(&self, upload: &mut Upload, bytes: Vec<u8>) -> Result<(), Error> {
-        let number = i32::try_from(upload.parts.len() + 1).unwrap_or(i32::MAX);
-        let part = self
+    /// The same for bytes that nobody is told the digest of; gives the key.
+    pub(super) fn finish_undigested(mut self) -> Result<String, Error> {
+        self.store()?;
+        Ok(self.key)
+    }
+
+    fn store(&mut self) -> Result<(), Error> {
+        let bytes = std::mem::take(&mut self.buffer);
+        let runtime = self.runtime.clone();
+        match self.upload.take() {
+            None => runtime.block_on(self.files.put(&self.key, &self.content_type, bytes)),
+            Some(upload) => runtime.block_on(self.complete(upload, bytes)),
+        }
+    }
+
+    /// Begins to send a part.
+    fn send_part(&self, upload: &mut Upload, bytes: Vec<u8>) {
+        upload.count += 1;
+        let number = upload.count;
+        let request = self
             .files
             .client
             .upload_part()
@@ -118,16 +163,17 @@ impl ReportWriter {
             .upload_id(&upload.id)
             .part_number(number)
             .body(ByteStream::from(bytes))
-            .send()
-            .await
-            .map_err(Error::unavailable("store a part of an object"))?;
-        upload.parts.push(
-            CompletedPart::builder()
+            .customize()
+            // The checksum that goes along is proof enough of what arrived.
+            .disable_payload_signing();
+        let send = async move {
+            let part = request.send().await.map_err(Error::unavailable(SEND))?;
+            Ok(CompletedPart::builder()
                 .part_number(number)
                 .set_e_tag(part.e_tag)
-                .build(),
-        );
-        Ok(())
+                .build())
+        };
+        upload.sending.spawn_on(send, &self.runtime);
     }
 
     async fn start(&self) -> Result<Upload, Error> {
@@ -145,17 +191,22 @@ impl ReportWriter {
         let id = started
             .upload_id
             .ok_or_else(|| Error::unavailable(ACTION)(io::Error::other("the answer has no upload id")))?;
-        let parts = Vec::new();
-        Ok(Upload { id, parts })
+        Ok(Upload {
+            id,
+            count: 0,
+            sending: JoinSet::new(),
+            parts: Vec::new(),
+        })
     }
 
     async fn complete(&self, mut upload: Upload, rest: Vec<u8>) -> Result<(), Error> {
         if !rest.is_empty() {
-            self.send_part(&mut upload, rest).await?;
+            self.send_part(&mut upload, rest);
         }
-        let parts = CompletedMultipartUpload::builder()
-            .set_parts(Some(upload.parts))
-            .build();
+        upload.wait(0).await?;
+        let mut parts = std::mem::take(&mut upload.parts);
+        parts.sort_unstable_by_key(CompletedPart::part_number);
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         self.files
             .client
             .complete_multipart_upload()
@@ -170,16 +221,23 @@ impl ReportWriter {
     }
 
     fn flush_part(&mut self) -> Result<(), Error> {
-        self.digest.update(&self.buffer);
+        self.update_digest();
         let bytes = std::mem::replace(&mut self.buffer, Vec::with_capacity(PART));
         let runtime = self.runtime.clone();
         let mut upload = match self.upload.take() {
             Some(upload) => upload,
             None => runtime.block_on(self.start())?,
         };
-        runtime.block_on(self.send_part(&mut upload, bytes))?;
+        runtime.block_on(upload.wait(AT_ONCE - 1))?;
+        self.send_part(&mut upload, bytes);
         self.upload = Some(upload);
         Ok(())
+    }
+
+    fn update_digest(&mut self) {
+        if let Some(digest) = &mut self.digest {
+            digest.update(&self.buffer);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rows about some companies.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use formats::Block;
 
@@ -41,8 +42,9 @@ impl Excerpts {
         let (Some(first), Some(last)) = (block.companies.first(), block.companies.last()) else {
             return;
         };
-        for (company, excerpt) in self.0.range_mut::<String, _>(first..=last) {
-            let Ok(position) = block.companies.binary_search(company) else {
+        let within = (Bound::Included(first), Bound::Included(last));
+        for (company, excerpt) in self.0.range_mut::<str, _>(within) {
+            let Some(position) = block.companies.search(company) else {
                 continue;
             };
             let before: usize = block.counts[..position].iter().map(|&count| count as usize).sum();

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use formats::Texts;
+
 use crate::number::grouped;
 use crate::plot::Bar;
 
@@ -20,7 +22,7 @@ pub(crate) struct ByValue {
 }
 
 impl ByValue {
-    pub(crate) fn add(&mut self, dictionary: &[String], index: &[u32]) {
+    pub(crate) fn add(&mut self, dictionary: &Texts, index: &[u32]) {
         self.scratch.clear();
         self.scratch.resize(dictionary.len(), 0);
         for &at in index {
@@ -30,7 +32,7 @@ impl ByValue {
             if let Some(total) = self.counts.get_mut(text) {
                 *total += count;
             } else if self.counts.len() < MAX_DISTINCT {
-                self.counts.insert(text.clone(), count);
+                self.counts.insert(text.to_owned(), count);
             } else {
                 self.beyond += count;
             }

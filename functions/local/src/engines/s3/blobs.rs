@@ -4,6 +4,7 @@
 //! is removed meanwhile is deleted when its last reader is done.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,12 @@ const WRITE_BYTES: usize = 256 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct BlobId(Uuid);
+
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.simple().fmt(f)
+    }
+}
 
 /// A folder of blobs.
 #[derive(Clone)]
@@ -113,7 +120,7 @@ impl Blobs {
 
 impl Inner {
     fn path(&self, id: BlobId) -> PathBuf {
-        self.folder.join(id.0.simple().to_string())
+        self.folder.join(id.to_string())
     }
 
     fn readers(&self) -> MutexGuard<'_, HashMap<BlobId, Readers>> {

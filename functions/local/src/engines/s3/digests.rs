@@ -1,4 +1,6 @@
-//! Digests of what is uploaded: the MD5 that becomes the ETag, and those that the client asks to be checked.
+//! Digests of what is uploaded: the MD5 that becomes the ETag of an object put at once, and those that the client asks to
+//! be checked. The ETag of a part is no digest, as it is none on AWS under a key of KMS: MD5 would take longer than all
+//! else that is done with the parts of a large result.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,17 +20,27 @@ pub(crate) struct Claims {
     /// Headers that follow the body, as the request announces them.
     announced: String,
     trailers: Option<TrailingHeaders>,
+    etag: ETagOf,
+}
+
+/// What an ETag says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ETagOf {
+    /// The MD5 of the bytes.
+    Bytes,
+    /// Which upload of a part it was.
+    Upload,
 }
 
 /// Digests under way.
 pub(crate) struct Digests {
-    md5: Md5,
+    md5: Option<Md5>,
     checksums: ChecksumHasher,
 }
 
 /// The two requests have the same fields for digests but no type in common.
 macro_rules! claims_of {
-    ($($input:ty),*) => {$(
+    ($($input:ty: $etag:expr),*) => {$(
         impl From<&mut $input> for Claims {
             fn from(input: &mut $input) -> Self {
                 Self {
@@ -44,13 +56,14 @@ macro_rules! claims_of {
                     algorithm: input.checksum_algorithm.take(),
                     announced: String::new(),
                     trailers: None,
+                    etag: $etag,
                 }
             }
         }
     )*};
 }
 
-claims_of!(PutObjectInput, UploadPartInput);
+claims_of!(PutObjectInput: ETagOf::Bytes, UploadPartInput: ETagOf::Upload);
 
 impl Claims {
     /// Adds what follows the body.
@@ -85,19 +98,20 @@ impl Claims {
             checksums.sha256 = Some(Default::default());
         }
         Digests {
-            md5: Md5::new(),
+            md5: (self.etag == ETagOf::Bytes || self.md5.is_some()).then(Md5::new),
             checksums,
         }
     }
 
-    /// Compares the claims with the digests of the whole body. Returns the ETag and the checksums.
+    /// Compares the claims with the digests of the whole body. Returns the ETag, where it is one of them, and the
+    /// checksums.
     ///
     /// # Errors
     ///
     /// `BadDigest`.
-    pub(crate) fn check(self, digests: Digests) -> Result<(String, Checksum), Error> {
-        let md5 = digests.md5.finalize();
-        if self.md5.is_some_and(|claimed| claimed != STANDARD.encode(md5)) {
+    pub(crate) fn check(self, digests: Digests) -> Result<(Option<String>, Checksum), Error> {
+        let md5 = digests.md5.map(Md5::finalize);
+        if self.md5.is_some() && self.md5 != md5.as_ref().map(|md5| STANDARD.encode(md5)) {
             return refuse(S3ErrorCode::BadDigest);
         }
         let trailers = self.trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
@@ -120,14 +134,17 @@ impl Claims {
                 return refuse(S3ErrorCode::BadDigest);
             }
         }
-        Ok((hex::encode(md5), found))
+        let etag = md5.filter(|_| self.etag == ETagOf::Bytes);
+        Ok((etag.map(hex::encode), found))
     }
 }
 
 impl Digests {
     /// Takes the next bytes of the body in.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.md5.update(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
         self.checksums.update(bytes);
     }
 }

@@ -177,6 +177,7 @@ impl Store {
         }
         let (etag, checksum) = claims.check(digests)?;
         draft.sync().await?;
+        let etag = etag.unwrap_or_else(|| draft.id().to_string());
         Ok((draft, etag, checksum))
     }
 }

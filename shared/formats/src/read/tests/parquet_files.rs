@@ -170,7 +170,9 @@ fn the_result_of_a_job_can_be_read() {
     let row = [Cell::Text("A"), Cell::Number(0.25), Cell::Number(0.375)];
     blocks.extend(builder.row(&row).unwrap());
     blocks.extend(builder.finish());
-    blocks.iter().for_each(|block| writer.write(block).unwrap());
+    blocks
+        .iter()
+        .for_each(|block| writer.write(std::sync::Arc::new(block.clone())).unwrap());
     let bytes = writer.finish().unwrap();
     assert_eq!(
         read_with(&bytes, &columns(["owner", "owned", "integrated"])).unwrap().1,
