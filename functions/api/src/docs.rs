@@ -227,7 +227,13 @@ fn operation(page: &mut Page, method: &str, path: &str, call: &Value) {
 /// A schema in a few words, with links to those that have a name.
 fn reference(page: &mut Page, schema: &Value) {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        let _ = write!(page.html, "<a href=\"#schema-{name}\">{name}</a>");
+        // Codes are listed with the problems.
+        let target = if name == "Code" {
+            "problems".to_owned()
+        } else {
+            format!("schema-{name}")
+        };
+        let _ = write!(page.html, "<a href=\"#{target}\">{name}</a>");
         return;
     }
     if schema["type"] == "array" {

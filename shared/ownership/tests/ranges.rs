@@ -78,8 +78,8 @@ fn matrix(stakes: &[Range], more: impl Fn(usize, &[Range]) -> Vec<u64>) -> Matri
     let mut w = vec![vec![Double::ZERO; SIZE]; SIZE];
     for company in 0..SIZE {
         let column: Vec<Range> = stakes.iter().copied().filter(|stake| stake.1 == company).collect();
-        for (stake, more) in column.iter().zip(more(company, &column)) {
-            w[stake.0][company] = Double::units((stake.2 + more) * 1_000_000_000_000_000);
+        for (&(owner, _, lower, _), more) in column.iter().zip(more(company, &column)) {
+            w[owner][company] = Double::units((lower + more) * 1_000_000_000_000_000);
         }
     }
     w

@@ -41,7 +41,7 @@ pub(crate) fn percent(share: f64) -> String {
     match share {
         nan if nan.is_nan() => String::new(),
         tiny if tiny > 0.0 && tiny < LEAST => "<0.01%".to_owned(),
-        most if most < 1.0 && most >= 1.0 - LEAST && 1.0 - most > 1e-12 => ">99.99%".to_owned(),
+        most if (1.0 - LEAST..1.0 - 1e-12).contains(&most) => ">99.99%".to_owned(),
         share if share.abs() < 1e12 => format!("{:.2}%", share * 100.0),
         large => format!("{}%", rounded(large * 100.0)),
     }

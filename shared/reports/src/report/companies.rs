@@ -235,7 +235,7 @@ fn owners(page: &mut Page, companies: &Companies, company: &Company) {
 fn chains(page: &mut Page, company: &Company) {
     let is_told = |owner: &&Owner| {
         let direct_only = owner.chains.iter().all(|chain| chain.steps.len() < 2) && owner.further.0 == 0;
-        !(direct_only && owner.rest <= 0.0) && !owner.chains.is_empty() || owner.rest > 0.0
+        owner.rest > 0.0 || !direct_only && !owner.chains.is_empty()
     };
     let told: Vec<&Owner> = company.owners.iter().filter(is_told).take(OWNERS_WITH_CHAINS).collect();
     if told.is_empty() {

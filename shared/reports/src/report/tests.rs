@@ -133,7 +133,23 @@ fn filled(name: &str, length: usize) -> Summary {
             companies: 5,
         },
         measures: Measures::default(),
-        ..Summary::default()
+    }
+}
+
+/// A ring of which that many members are shown.
+fn ring(name: &Name, number: u64, length: usize) -> Ring {
+    Ring {
+        number,
+        size: 100,
+        group: None,
+        members: vec![
+            Member {
+                name: name.clone(),
+                amplification: Some(1.5),
+                undisclosed: Some(0.1),
+            };
+            length
+        ],
     }
 }
 
@@ -188,19 +204,6 @@ fn surveyed(name: &str, length: usize) -> Survey {
         },
         ..Company::default()
     };
-    let ring = |number| Ring {
-        number,
-        size: 100,
-        group: None,
-        members: vec![
-            Member {
-                name: named(),
-                amplification: Some(1.5),
-                undisclosed: Some(0.1),
-            };
-            length
-        ],
-    };
     Survey {
         holders: Some(Holders {
             title: "Top holders".to_owned(),
@@ -227,7 +230,7 @@ fn surveyed(name: &str, length: usize) -> Survey {
             shown: vec![company(); length],
         }),
         rings: Some(Rings {
-            shown: (1..=many).map(ring).collect(),
+            shown: (1..=many).map(|number| ring(&named(), number, length)).collect(),
             count: many,
             sizes: (2..2 + many).map(|size| (size, 1)).collect(),
             own_shares: 3,
