@@ -82,7 +82,7 @@ mod tests {
         let words: Vec<_> = Code::ALL.iter().map(|code| code.word()).collect();
         assert!(words.is_sorted_by(|a, b| a < b), "{words:?}");
         for code in Code::ALL {
-            assert_eq!(serde_json::to_value(code).unwrap(), code.word());
+            assert_eq!(serde_json::json!(code), code.word());
             assert!(code.meaning().ends_with('.'), "{code:?}");
         }
     }

@@ -7,7 +7,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ownership::*;
 use proptest::prelude::*;
@@ -76,7 +76,7 @@ fn possible(stakes: BTreeMap<(usize, usize), (u64, u64)>) -> Vec<Range> {
 /// The matrix of a choice: of each column, what its stakes have more than their lower bounds, by order of preference.
 fn matrix(stakes: &[Range], more: impl Fn(usize, &[Range]) -> Vec<u64>) -> Matrix {
     let mut w = vec![vec![Double::ZERO; SIZE]; SIZE];
-    for company in 0..SIZE {
+    for company in stakes.iter().map(|stake| stake.1).collect::<BTreeSet<_>>() {
         let column: Vec<Range> = stakes.iter().copied().filter(|stake| stake.1 == company).collect();
         for (&(owner, _, lower, _), more) in column.iter().zip(more(company, &column)) {
             w[owner][company] = Double::units((lower + more) * 1_000_000_000_000_000);
