@@ -23,9 +23,9 @@ const MAX_CHAINS: usize = 25;
 /// The most stakes in a chain.
 const MAX_HOPS: usize = 16;
 /// The most companies whose holders are looked up.
-const MAX_COMPANIES: usize = 64;
+const MAX_COMPANIES: usize = 32;
 /// How many of them are kept to finish chains.
-const TO_FINISH: usize = 24;
+const TO_FINISH: usize = 10;
 /// How many are looked up at once.
 const TOGETHER: usize = 8;
 /// The most beginnings of chains that wait to be continued.
@@ -85,7 +85,7 @@ pub(super) struct Unlisted {
 pub(super) struct Cut {
     /// Whether there are more chains than the 25 that are told.
     chains: bool,
-    /// Whether companies were left whose holders were not looked up, beyond 64.
+    /// Whether companies were left whose holders were not looked up, beyond 32.
     companies: bool,
     /// Whether chains were left that have more than 16 stakes.
     hops: bool,
