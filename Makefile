@@ -86,7 +86,7 @@ under-test:
 	cargo build --locked --package system-tests --bin stakegraph-under-test
 
 test-browser: under-test $(BROWSER_TOOLS) ## Use the dashboard in Chromium (needs Node 18 and chromium; CHROMIUM=path)
-	cd tests/browser && STAKEGRAPH="$(CURDIR)/$(UNDER_TEST)" node --test --test-reporter=spec
+	cd tests/browser && CHROMIUM="$${CHROMIUM:-$$(command -v chromium)}" STAKEGRAPH="$(CURDIR)/$(UNDER_TEST)" node --test --test-reporter=spec
 
 test-api-fuzz: under-test tests/api/.venv/ready ## Send the API what its contract allows and forbids: [SECONDS=30]
 	tests/api/.venv/bin/python tests/api/fuzz.py "$(CURDIR)/$(UNDER_TEST)" "$(SECONDS)"

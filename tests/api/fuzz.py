@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -24,6 +25,8 @@ def main(binary: str, seconds: str = "60") -> int:
     )
     try:
         line = server.stderr.readline()
+        # What the server says on is read, or it would wait for somebody to read it.
+        threading.Thread(target=server.stderr.read, daemon=True).start()
         found = re.search(r"http://[0-9.:]+", line)
         if not found:
             sys.exit(f"{binary} does not listen: {line}")

@@ -9,7 +9,7 @@ const test = (name, run) => named(name, { timeout: 180_000 }, run);
 
 let browser;
 let server;
-before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
+before(async () => { browser = await launch(); server = await serve(); }, { timeout: 60_000 });
 after(async () => { await browser?.close(); await server?.stop(); });
 
 const home = (options) => open(browser, `${server.url}/`, options);

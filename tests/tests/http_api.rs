@@ -59,7 +59,12 @@ async fn a_bad_request_is_a_problem_that_names_the_field() {
         ),
     ];
     let long_name = json!({"type": "structure", "input": {"stakes": [], "name": "x".repeat(600)}});
-    for (body, code, field) in cases.into_iter().chain([(long_name, "too_long", "input.name")]) {
+    let long_list = json!({"type": "debtrank", "input": {"stakes": []}, "parameters": {"shocked": vec![""; 30_000]}});
+    let long = [
+        (long_name, "too_long", "input.name"),
+        (long_list, "too_long", "parameters"),
+    ];
+    for (body, code, field) in cases.into_iter().chain(long) {
         let (status, problem) = instance.api().post("/jobs", &body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}: {problem}");
         assert_eq!(

@@ -221,6 +221,7 @@ enum Given {
 
 impl Draft {
     fn of(api: &Api, mut request: JobRequest) -> Result<Self, Problem> {
+        check_size(&request.parameters)?;
         let parameters = api.registry.check(&request.job_type, &request.parameters)?;
         check_callback(api, request.callback_url.as_deref())?;
         check_values(api, &request)?;
@@ -309,6 +310,19 @@ async fn source(api: &Api, given: Given, field: &'static str) -> Result<Source, 
 }
 
 /// These travel in the job's record, which must stay small.
+/// Parameters lie in the job's record, which has to have room for all that happens to the job.
+fn check_size(parameters: &Value) -> Result<(), Problem> {
+    const LONGEST: usize = 64 << 10;
+    if parameters.to_string().len() <= LONGEST {
+        return Ok(());
+    }
+    Err(Problem::bad_request(
+        Code::TooLong,
+        "parameters",
+        format!("longer than {LONGEST} bytes as JSON"),
+    ))
+}
+
 fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
     const LONGEST: usize = 512;
     let columns = input.columns.iter().flatten().map(|column| ("input.columns", column));

@@ -137,14 +137,17 @@ impl Clients {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`], or [`Error::Corrupt`] when what lies in the table is not the report.
+    /// [`Error::Unavailable`], [`Error::NoObject`] if it expired, or [`Error::Corrupt`] when what lies in the table is not the report.
     pub async fn materialise(&self, job: &Job, report: &Report) -> Result<(), Error> {
         let in_table = job.state.outcome.as_ref().map_or(&[][..], |outcome| &outcome.in_table);
         if !in_table.contains(&report.name) {
             return Ok(());
         }
-        let item = self.store.read_item(packed_key(job.id, job.state.epoch)).await?;
-        let packed = item.and_then(|mut item| item.remove(ATTRIBUTE)?.as_b().ok().cloned());
+        // Items that expired go one by one: the reports may be gone while the job is not.
+        let Some(mut item) = self.store.read_item(packed_key(job.id, job.state.epoch)).await? else {
+            return Err(Error::NoObject(report.key.clone()));
+        };
+        let packed = item.remove(ATTRIBUTE).and_then(|packed| packed.as_b().ok().cloned());
         let bytes = unpack(job, &report.name, packed.unwrap_or_else(|| Blob::new([])).as_ref())
             .filter(|bytes| hex::encode(Sha256::digest(bytes)) == report.sha256)
             .ok_or_else(|| {

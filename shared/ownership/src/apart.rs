@@ -237,7 +237,11 @@ fn extra(column: &[(Range, Option<usize>)], bounds: &[(u32, u64, u64)], policies
     let widths: Vec<u64> = column.iter().map(|(range, _)| width(range)).collect();
     let lower: u128 = bounds.iter().map(|&(_, lower, _)| u128::from(lower)).sum();
     let room = u128::from(ONE).saturating_sub(lower);
-    let all: u128 = widths.iter().map(|&width| u128::from(width)).sum();
+    // Of duplicates one counts, or all do.
+    let all: u128 = match policies.duplicates {
+        Duplicates::Sum => widths.iter().map(|&width| u128::from(width)).sum(),
+        Duplicates::Max | Duplicates::Reject => bounds.iter().map(|&(_, lower, upper)| u128::from(upper - lower)).sum(),
+    };
     let asked = match policies.ranges {
         ImputedShare::Lower => return vec![0; widths.len()],
         ImputedShare::Midpoint => all.div_ceil(2),

@@ -102,7 +102,8 @@ pub fn debtrank(
     let mut reached: Vec<u32> = Vec::new();
     let mut last_change = largest(&grown);
     let (mut rounds, mut passed) = (0, 0_u64);
-    while last_change > rules.tolerance && rounds < rules.max_rounds {
+    // The shock is no change that was passed on, so it says nothing of the end.
+    while !grown.is_empty() && (rounds == 0 || last_change > rules.tolerance) && rounds < rules.max_rounds {
         for &(debtor, change) in &grown {
             let creditors = claims.debts_of(debtor);
             passed += creditors.len() as u64;

@@ -41,6 +41,21 @@ fn holders(network: &Network, company: &str) -> Vec<(String, f64)> {
 }
 
 #[test]
+fn of_ranges_recorded_twice_one_takes_room() {
+    let stakes = [
+        ("P", "T", "0.25..0.5"),
+        ("P", "T", "0.25..0.5"),
+        ("Q", "T", "0.25..0.5"),
+    ];
+    let policies = Policies {
+        duplicates: Duplicates::Max,
+        ..ranges(ImputedShare::Upper)
+    };
+    let network = build(&stakes, policies).unwrap();
+    assert_eq!(holders(&network, "T"), [("P".to_owned(), 0.5), ("Q".to_owned(), 0.5)]);
+}
+
+#[test]
 fn a_policy_says_which_share_stands_for_a_range() {
     let stakes = [("P", "T", "0.25..0.5"), ("Q", "T", "0.3")];
     for (policy, expected) in [

@@ -127,6 +127,17 @@ fn a_ring_passes_losses_round_and_round() {
 }
 
 #[test]
+fn a_shock_is_passed_on_however_coarse_the_tolerance() {
+    let claims = claims(&[("A", "B", 50.0)]);
+    let rules = DebtRankRules {
+        tolerance: 0.5,
+        ..RULES
+    };
+    let found = debtrank(&claims, &[100.0, 100.0], &[0.0, 0.4], rules, &mut |_| Ok(())).unwrap();
+    assert_eq!((found.loss, found.rounds, found.converged), (vec![0.2, 0.4], 1, true));
+}
+
+#[test]
 fn a_creditor_needs_equity_and_a_debtor_does_not() {
     let claims = claims(&[("Lender", "Borrower", 50.0)]);
     let equity = by_name(&claims, &[("Lender", 100.0), ("Borrower", f64::NAN)]);

@@ -43,14 +43,18 @@ fn applied(basis: Basis) -> String {
 type Row = (String, [f64; 3], String, String);
 
 fn owners(stakes: &[(&str, &str, &str)], company: &str, edges: ControlEdges) -> Vec<Row> {
-    let network = network(stakes);
-    let resolvent = Resolvent::new(&network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
     let rules = BeneficialRules {
         interest: share("0.25"),
         inclusive: true,
         control: share("0.5"),
         edges,
     };
+    owners_by(stakes, company, rules)
+}
+
+fn owners_by(stakes: &[(&str, &str, &str)], company: &str, rules: BeneficialRules) -> Vec<Row> {
+    let network = network(stakes);
+    let resolvent = Resolvent::new(&network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
     let found = beneficial_owners(&network, &resolvent, rules, PairLimits::default(), &mut |_| Ok(())).unwrap();
     let of_company = found.into_iter().filter(|owner| network.name(owner.company) == company);
     of_company
@@ -87,6 +91,21 @@ fn a_band_that_begins_at_the_threshold_is_certain() {
     assert_rows(
         &found,
         &[("P", [0.25, 0.375, 0.5], "52", ""), ("Q", [0.1, 0.175, 0.25], "", "52")],
+    );
+}
+
+#[test]
+fn a_band_of_more_than_the_threshold_is_more_than_the_threshold() {
+    let rules = BeneficialRules {
+        interest: share("0.25"),
+        inclusive: false,
+        control: share("0.5"),
+        edges: ControlEdges::Ignore,
+    };
+    let found = owners_by(&[("P", "T", ">0.25..0.5"), ("Q", "T", "0.25..0.3")], "T", rules);
+    assert_rows(
+        &found,
+        &[("P", [0.25, 0.375, 0.5], "52", ""), ("Q", [0.25, 0.275, 0.3], "", "52")],
     );
 }
 

@@ -49,7 +49,7 @@ function see(view, job) {
   showProgress(view);
   tell(before, job);
   const ended = hasEnded(job.status);
-  if (ended && before?.id !== job.id + job.status) finish(view);
+  if (ended && !(before && hasEnded(before.status))) finish(view);
   return ended;
 }
 

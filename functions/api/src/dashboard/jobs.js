@@ -90,7 +90,7 @@ function showPage(view, page) {
   if (page.jobs.length === 0) {
     const filtered = view.status.value || view.type.value;
     show(view.rows, filtered ? empty("None of these", "No job is of this state and calculation.")
-      : empty("Nothing was calculated yet", "Choose a file, and its result will stand here for 30 days."));
+      : empty("Nothing was calculated yet", "Choose a file, and its result will stand here."));
     return;
   }
   const list = el("ul", { class: "jobs" }, page.jobs.map(line));

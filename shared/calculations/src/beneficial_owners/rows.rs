@@ -170,8 +170,8 @@ mod tests {
         assert_eq!(quoted("A > B"), "\"A > B\"");
         assert_eq!(quoted("A; B"), "\"A; B\"");
         assert_eq!(quoted("the \"A\""), "\"the \\\"A\\\"\"");
-        for plain in ["A>B", "A;B", "Müller & Co. > ", "O'Neill"] {
-            assert!(quoted(plain) == plain || plain.contains(" > "), "{plain}");
+        for plain in ["A>B", "A;B", "Müller & Co.", "O'Neill"] {
+            assert_eq!(quoted(plain), plain);
         }
     }
 }

@@ -78,9 +78,21 @@ impl Search<'_> {
     }
 
     /// An owner whose share is uncertain, with the rule if it applies or is possible.
+    ///
+    /// An end that is that of the direct stake alone is compared exactly: "more than a quarter" ends just above it.
     fn by_bounds(&self, bounds: &ShareBounds) -> BeneficialOwner {
         let interest = self.rules.interest.value();
+        let direct = self.network.ranges().of(bounds.company);
+        let direct = direct.and_then(|mut ranges| ranges.find(|range| range.owner == bounds.owner));
         let is_enough = |share: f64| {
+            let ends = direct.iter().flat_map(|range| [range.lower, range.upper]);
+            if let Some(units) = ends
+                .into_iter()
+                .find(|&units| fraction(u128::from(units)).total_cmp(&share).is_eq())
+            {
+                let interest = self.rules.interest.units();
+                return units > interest || self.rules.inclusive && units == interest;
+            }
             if self.rules.inclusive {
                 share >= interest * (1.0 - CLOSE)
             } else {
