@@ -154,7 +154,8 @@ function value(view, column, row) {
 
 function rows(view, columns, answer) {
   const key = columns.find((column) => answer.rows.length > 0 && answer.rows.every((row) => row[column.name] === view.company));
-  const shown = columns.filter((column) => column !== key);
+  // Some columns are there for some inputs only.
+  const shown = columns.filter((column) => column !== key && (!column.when || answer.rows.some((row) => column.name in row)));
   const title = answer.above ? "Owners" : "Result";
   const section = (...children) => el("section", { class: "card", "aria-labelledby": "owners" }, el("h2", { id: "owners" }, title), children);
   if (answer.rows.length === 0) return section(empty("No rows", answer.above ? "It is at the top: nobody is recorded to hold it." : "The calculation has nothing to say of it."));
