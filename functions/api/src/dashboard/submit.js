@@ -28,7 +28,7 @@ const heading = () => el("h2", { id: "new-job" }, "New calculation");
 
 function dropZone(chosen) {
   const input = el("input", { type: "file" });
-  const file = field("File of stakes", input, "Columns owner, owned and share. Drop it here, or choose it.");
+  const file = field("File of stakes", input, "A table with columns owner, owned and share, or a register's file. Drop it here, or choose it.");
   const name = el("p", { class: "chosen", "aria-live": "polite" });
   file.node.classList.add("drop");
   file.node.append(name);
