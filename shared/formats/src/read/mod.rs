@@ -70,7 +70,7 @@ pub struct ReadOptions {
     /// The most bytes to read, counted after decompression. Default: 16 GiB.
     pub max_bytes: u64,
     /// The most bytes to hold in memory for what can't be handed on at once: a Parquet file, as it is, and each page of it,
-    /// unpacked; the latest statement of each record of BODS; ids of FollowTheMoney. Default: 1 GiB.
+    /// unpacked; the latest statement of each record of BODS; ids and names of FollowTheMoney. Default: 1 GiB.
     pub max_held_bytes: u64,
 }
 
