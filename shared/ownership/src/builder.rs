@@ -144,6 +144,10 @@ impl NetworkBuilder {
         if !batch.descriptions.is_empty() {
             self.described.push(std::mem::take(&mut batch.descriptions));
         }
+        // A batch of descriptions alone must not wait: what waits is interned by the number of its stakes.
+        if batch.is_empty() {
+            return Ok(());
+        }
         let room = self.limits.stakes as usize - self.stakes();
         if batch.len() > room || !self.has_room(batch.len(), batch.bytes) {
             let mut marks = batch.marks.iter().copied().peekable();

@@ -2,7 +2,7 @@
 //!
 //! <https://followthemoney.tech/explorer/schemata/Ownership/>: `owner` and `asset` name entities by id, `percentage` is a
 //! text. Properties have many values: several owners or assets are a stake each, several percentages are a range. An
-//! ownership with an `endDate` is one of the past.
+//! ownership with an `endDate` is left out, even if the date is yet to come: a file doesn't say what day it is.
 
 use std::hash::BuildHasher;
 
@@ -16,11 +16,21 @@ use super::held::Held;
 use super::input::Input;
 use super::intake::Intake;
 use super::json::{self, Text, Texts, str_of};
-use super::notes::{ENDED, REPEATED, SHARE_UNKNOWN};
+use super::notes::{Notice, REPEATED, SHARE_UNKNOWN};
 use super::{Format, Read, ReadOptions, Reader, Sink};
 use crate::error::{ReadError, RecordError};
 
-/// Reads entities. Memory grows with the ids of ownerships, which may be repeated: 64 bytes each and their text.
+const ENDED: Notice = Notice {
+    code: "ended_record",
+    action: "left out: it has an end date, which may be yet to come",
+};
+
+/// What a description takes beside its texts, where the sink keeps it.
+const DESCRIPTION_BYTES: usize = 24;
+
+/// Reads entities. Memory grows with the ids of ownerships, which may be repeated: 64 bytes each and their text; that of the
+/// sink with the entities that are described, whether or not they own or are owned: 24 bytes each, their ids and names. Both
+/// are counted as held.
 pub(super) struct FollowTheMoney;
 
 #[derive(Deserialize)]
@@ -77,7 +87,14 @@ impl Reader for FollowTheMoney {
             |element| found(element, unit),
             |row, found| match found {
                 Ok(Found::Ownership(ownership)) => ownership.take(row, &mut seen, &mut intake),
-                Ok(Found::Named { id, name, kind }) => intake.describe(&id, &name, kind),
+                Ok(Found::Named { id, name, kind }) => {
+                    // A longer name is cut.
+                    let name_bytes = name.len().min(super::MAX_ID_BYTES);
+                    match seen.held.add(id.len() + name_bytes + DESCRIPTION_BYTES) {
+                        Ok(()) => intake.describe(&id, &name, kind),
+                        Err(error) => intake.stop(error),
+                    }
+                }
                 Ok(Found::Other) => Ok(()),
                 Err(error) => intake.refuse(error),
             },

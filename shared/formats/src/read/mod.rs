@@ -70,7 +70,7 @@ pub struct ReadOptions {
     /// The most bytes to read, counted after decompression. Default: 16 GiB.
     pub max_bytes: u64,
     /// The most bytes to hold in memory for what can't be handed on at once: a Parquet file, as it is, and each page of it,
-    /// unpacked; the latest statement of each record of BODS; ids of FollowTheMoney. Default: 1 GiB.
+    /// unpacked; the latest statement of each record of BODS; ids and names of FollowTheMoney. Default: 1 GiB.
     pub max_held_bytes: u64,
 }
 
@@ -112,7 +112,7 @@ pub struct Read {
     pub records: u64,
     /// How many of them have only bounds of a share.
     pub ranges: u64,
-    /// Control without a share, handed on beside the stakes.
+    /// Control that is no share, handed on beside the stakes; of GLEIF's direct parents also where there is one.
     pub controls: u64,
     /// Names and kinds of companies and persons handed on.
     pub described: u64,

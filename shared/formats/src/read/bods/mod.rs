@@ -5,8 +5,8 @@
 //! no more. Which is the latest is known at the end of the file, so what matters of each record is held until then.
 //!
 //! **What is a stake.** An interest of type `shareholding` with a share, from an interested party that is named. An
-//! *indirect* one that lists its components repeats what they say, and is not counted beside them; one whose components are
-//! not in the file is all that is known, and is. Shares are percents, `exact` or by bounds.
+//! *indirect* one that lists its components repeats what they say, and is not counted beside them; one of whose
+//! components none is in the file is all that is known, and is. Shares are percents, `exact` or by bounds.
 //!
 //! Versions 0.2 and 0.3, whose statements are records of their own until others replace them, are read the same way.
 

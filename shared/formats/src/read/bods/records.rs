@@ -21,7 +21,8 @@ const INDIRECT: Notice = Notice {
 };
 const INCOMPLETE: Notice = Notice {
     code: "indirect_interest_incomplete",
-    action: "no stake: it would count beside its components; but one of them has no share, so the chain to this owner is cut",
+    action: "no stake: it would count beside its components; but one of them has no share, is closed or is not in the file, \
+             so the chain to this owner is cut",
 };
 const WITHOUT_COMPONENTS: Notice = Notice {
     code: "indirect_without_components",
@@ -58,7 +59,7 @@ struct Latest<R> {
 enum Components {
     /// None is in the file.
     Absent,
-    /// One has no share.
+    /// One has no share, is closed or is not in the file, but others are.
     Incomplete,
     Complete,
 }
@@ -134,7 +135,8 @@ impl Records {
     /// Hands on what is left: stakes in the order of the file, and names.
     pub(super) fn hand_on<E>(mut self, intake: &mut Intake<'_, E>) -> Result<(), ReadError<E>> {
         self.follow_replacements();
-        for old in self.replaced.keys() {
+        // Of a ring, one is replaced by itself: it stays.
+        for (old, _) in self.replaced.iter().filter(|(old, newest)| old != newest) {
             let relation = self.relations.remove(old).map(|old| old.row);
             let row = relation.or_else(|| self.parties.remove(old).map(|old| old.row));
             if let Some(row) = row {
@@ -226,23 +228,27 @@ impl Records {
 
     /// What is in the file of the relationships that this one is made of.
     fn components(&self, relation: &Relation) -> Components {
-        let components = relation
-            .components
-            .iter()
-            .filter_map(|id| self.relations.get(self.newest(id)));
-        let mut found = Components::Absent;
-        for component in components.filter(|component| !component.is_closed) {
-            let is_stake = |interest: &details::Held| matches!(interest, details::Held::Stake { .. });
-            if !component.record.interests.iter().any(is_stake) {
-                return Components::Incomplete;
+        let is_stake = |interest: &details::Held| matches!(interest, details::Held::Stake { .. });
+        let (mut is_any_there, mut is_cut) = (false, false);
+        for id in relation.components.iter().map(|id| self.newest(id)) {
+            match self.relations.get(id).filter(|component| !component.is_closed) {
+                Some(component) => {
+                    is_any_there = true;
+                    is_cut |= !component.record.interests.iter().any(is_stake);
+                }
+                // The companies on the way are components, too, and have no share to say.
+                None => is_cut |= self.parties.get(id).is_none_or(|party| party.is_closed),
             }
-            found = Components::Complete;
         }
-        found
+        match (is_any_there, is_cut) {
+            (false, _) => Components::Absent,
+            (true, true) => Components::Incomplete,
+            (true, false) => Components::Complete,
+        }
     }
 
     /// Makes each statement that was replaced lead to what replaced it in the end, in time linear in their number. In a ring
-    /// of replacements that is one of them.
+    /// of replacements that is the last one in the file.
     fn follow_replacements(&mut self) {
         let mut settled: HashSet<Box<str>> = HashSet::new();
         let all: Vec<Box<str>> = self.replaced.keys().cloned().collect();
@@ -257,10 +263,23 @@ impl Records {
                     break;
                 }
             }
+            // The way ends where it was before, if it went round a ring just now.
+            if let Some((last, before)) = way.split_last()
+                && let Some(start) = before.iter().position(|old| old == last)
+                && let Some(kept) = before[start..].iter().max_by_key(|id| (self.row(id), *id))
+            {
+                at = kept.clone();
+            }
             for old in way {
                 self.replaced.insert(old, at.clone());
             }
         }
+    }
+
+    /// Where a statement stands, if it is there.
+    fn row(&self, id: &str) -> Option<u64> {
+        let relation = self.relations.get(id).map(|relation| relation.row);
+        relation.or_else(|| self.parties.get(id).map(|party| party.row))
     }
 
     /// What replaced a statement, in the end.
@@ -305,7 +324,11 @@ fn size_of_record(record: &Record) -> usize {
                 .iter()
                 .map(|id| size_of::<String>() + id.len())
                 .sum();
-            let interests = relation.interests.len() * size_of::<details::Held>();
+            let interest = |interest: &details::Held| match interest {
+                details::Held::Other { kind, .. } => size_of::<details::Held>() + kind.len(),
+                _ => size_of::<details::Held>(),
+            };
+            let interests: usize = relation.interests.iter().map(interest).sum();
             reference(&relation.subject) + reference(&relation.party) + components + interests
         }
     }

@@ -3,6 +3,9 @@
 //! Columns are found by name as in CSV. Owners and owned companies are texts or whole numbers; shares are floats, decimals,
 //! whole numbers or texts. What describes the columns stands at the end of the file, so the file is held in memory as it
 //! is, packed; of what it unpacks to, a page of each column and some thousand rows.
+//!
+//! A few bytes may stand for any number of rows, so both what the pages unpack to and the rows, counted as the lines of text
+//! that they would be, are held to `max_bytes`.
 
 mod cells;
 mod pages;
@@ -15,6 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use self::cells::Cells;
+use self::pages::Pages;
 use super::check::{Checker, Field};
 use super::header;
 use super::input::Input;
@@ -44,16 +48,14 @@ impl Reader for Parquet {
             batch: Batch::default(),
             rows: 0,
             names: columns.names,
+            text_bytes: 0,
+            max_bytes: options.max_bytes,
         };
+        let mut pages = Pages::new(options.max_held_bytes, options.max_bytes);
         for number in 0..reader.num_row_groups() {
             let metadata = reader.metadata().row_group(number);
             for position in columns.positions {
-                pages::check(
-                    &file,
-                    metadata.column(position),
-                    options.max_held_bytes,
-                    options.max_bytes,
-                )?;
+                pages.check(&file, metadata.column(position))?;
             }
             let group = reader.get_row_group(number).map_err(broken)?;
             reading.group(group.as_ref(), columns.positions, sink)?;
@@ -93,6 +95,9 @@ struct Reading {
     /// Rows before the group.
     rows: u64,
     names: [String; 3],
+    /// What the rows so far would be as lines of text.
+    text_bytes: u64,
+    max_bytes: u64,
 }
 
 impl Reading {
@@ -119,21 +124,25 @@ impl Reading {
                 return Ok(());
             }
             let taken = self.take(&columns, counts[0]);
-            if !self.batch.is_empty() {
-                sink(&mut self.batch).map_err(ReadError::Sink)?;
-                self.batch.clear();
-            }
+            // Even without a stake: the sink may want to stop a file of nothing but bad rows.
+            sink(&mut self.batch).map_err(ReadError::Sink)?;
+            self.batch.clear();
             taken?;
         }
     }
 
-    fn take(&mut self, columns: &[Cells], count: usize) -> Result<(), crate::RecordError> {
+    fn take<E>(&mut self, columns: &[Cells], count: usize) -> Result<(), ReadError<E>> {
         let mut texts: [Vec<u8>; 3] = Default::default();
         for row in 0..count {
             self.rows += 1;
             for (text, column) in texts.iter_mut().zip(columns) {
                 text.clear();
                 column.write(row, text);
+                self.text_bytes += text.len() as u64 + 1;
+            }
+            if self.text_bytes > self.max_bytes {
+                let max_bytes = self.max_bytes;
+                return Err(InputError::TooLarge { max_bytes }.into());
             }
             let [owner, owned, share] = [0, 1, 2].map(|role: usize| Field {
                 name: &self.names[role],

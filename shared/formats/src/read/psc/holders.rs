@@ -85,17 +85,17 @@ fn registration(identification: &Identification<'_>) -> Option<String> {
     }
     let country = plain(str_of(identification.country_registered.as_ref()));
     let places = [&identification.place_registered, &identification.legal_authority];
-    let place = places.map(|place| plain(str_of(place.as_ref()))).join(" ");
+    let place = plain(&places.map(|place| str_of(place.as_ref())).join(" "));
     let as_register = company_number(number);
     let is_uk = if country.is_empty() {
-        speaks_of_uk(&place) || (place.trim().is_empty() && is_number_of_uk(&as_register))
+        speaks_of_uk(&place) || (place.is_empty() && is_number_of_uk(&as_register))
     } else {
         speaks_of_uk(&country)
     };
     if is_uk {
         return Some(as_register);
     }
-    let place = if country.is_empty() { place.trim() } else { &country };
+    let place = if country.is_empty() { &place } else { &country };
     Some(if place.is_empty() {
         plain(number)
     } else {
@@ -103,8 +103,13 @@ fn registration(identification: &Identification<'_>) -> Option<String> {
     })
 }
 
+/// By whole words, whatever stands between them.
 fn speaks_of_uk(place: &str) -> bool {
-    const WORDS: [&str; 12] = [
+    const NAMES: [&str; 16] = [
+        "UK",
+        "U K",
+        "GB",
+        "G B",
         "UNITED KINGDOM",
         "GREAT BRITAIN",
         "ENGLAND",
@@ -118,9 +123,13 @@ fn speaks_of_uk(place: &str) -> bool {
         "EDINBURGH",
         "BELFAST",
     ];
+    let words: Vec<&str> = place
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
     // New South Wales is in Australia.
-    let place = place.replace("NEW SOUTH WALES", "");
-    place == "UK" || place == "GB" || place.starts_with("UK ") || WORDS.iter().any(|word| place.contains(word))
+    let place = format!(" {} ", words.join(" ")).replace(" NEW SOUTH WALES ", " ");
+    NAMES.iter().any(|name| place.contains(&format!(" {name} ")))
 }
 
 fn is_number_of_uk(number: &str) -> bool {
@@ -168,6 +177,26 @@ mod tests {
                 "SC123456",
             ),
             (r#"{"registration_number": "01234567"}"#, "01234567"),
+            (
+                r#"{"registration_number": "1234567", "legal_authority": "UK"}"#,
+                "01234567",
+            ),
+            (
+                r#"{"registration_number": "1234567", "place_registered": "GB"}"#,
+                "01234567",
+            ),
+            (
+                r#"{"registration_number": "1234567", "legal_authority": "UK", "place_registered": "GB"}"#,
+                "01234567",
+            ),
+            (
+                r#"{"registration_number": "1234567", "legal_authority": "Companies Act (U.K.)"}"#,
+                "01234567",
+            ),
+            (
+                r#"{"registration_number": "1234567", "place_registered": "Kharkiv, Ukraine"}"#,
+                "1234567 (KHARKIV, UKRAINE)",
+            ),
             (
                 r#"{"registration_number": "1234567", "country_registered": "Jersey"}"#,
                 "1234567 (JERSEY)",

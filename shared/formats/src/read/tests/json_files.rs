@@ -207,6 +207,16 @@ fn an_indirect_interest_counts_where_its_components_are_not_in_the_file() {
     assert_eq!(stakes.len(), 1);
     let codes: Vec<&str> = cut.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["indirect_interest_incomplete", "share_unknown"]);
+    let closed = relationship("d", "2026-01-01", &shareholding(r#"{"exact": 50}"#))
+        .replace(r#""recordType""#, r#""recordStatus": "closed", "recordType""#);
+    for other in ["", closed.as_str()] {
+        let (cut, stakes) = read(format!("{}\n{component}\n{other}\n", indirect("\"c\", \"d\""))).unwrap();
+        assert_eq!(stakes.len(), 1, "{other}");
+        assert_eq!(cut.findings[0].code, "indirect_interest_incomplete", "{other}");
+    }
+    let company = r#"{"recordId": "d", "recordType": "entity", "recordDetails": {"name": "D"}}"#;
+    let (whole, _) = read(format!("{}\n{component}\n{company}\n", indirect("\"c\", \"d\""))).unwrap();
+    assert_eq!(whole.findings[0].code, "indirect_interest");
     assert_eq!(
         read(indirect("")).unwrap().0.findings[0].code,
         "indirect_without_components"
@@ -251,8 +261,66 @@ fn a_ring_of_replacements_has_an_end() {
             r#"{{"statementID": "{id}", "statementType": "ownershipOrControlStatement", "replacesStatements": ["{replaces}"], "subject": {{"describedByEntityStatement": "{id}"}}, "interestedParty": {{"describedByPersonStatement": "A"}}, "interests": [{{"type": "shareholding", "share": {{"exact": 10}}}}]}}"#
         )
     };
-    assert_eq!(
-        code(read(format!("{}\n{}\n", statement("a", "b"), statement("b", "a")))),
-        "empty_input"
-    );
+    for (file, kept) in [
+        (vec![statement("a", "b"), statement("b", "a")], [2, 0]),
+        (vec![statement("b", "a"), statement("a", "b")], [2, 0]),
+        (
+            vec![statement("a", "c"), statement("b", "a"), statement("c", "b")],
+            [3, 0],
+        ),
+        // What leads into a ring is replaced by what is kept of it.
+        (
+            vec![
+                statement("a", "b"),
+                statement("b", "a"),
+                statement("a", "d"),
+                statement("d", ""),
+            ],
+            [3, 0],
+        ),
+        (
+            vec![statement("a", "b"), statement("b", "a"), statement("e", "")],
+            [2, 3],
+        ),
+    ] {
+        let (_, stakes) = read(file.join("\n")).unwrap();
+        let rows: Vec<u64> = stakes.iter().map(|stake| stake.0).collect();
+        let kept: Vec<u64> = kept.into_iter().filter(|&row| row > 0).collect();
+        assert_eq!(rows, kept, "{file:?}");
+    }
+}
+
+#[test]
+fn descriptions_are_held() {
+    let company = |number: u32| format!(r#"{{"id": "{number}", "schema": "Company", "caption": "Company {number}"}}"#);
+    let many: Vec<String> = (0..500).map(company).chain([ownership("o", "1", "50")]).collect();
+    let file = many.join("\n");
+    let mut options = ReadOptions {
+        max_held_bytes: 10_000,
+        ..ReadOptions::default()
+    };
+    assert_eq!(code(read_with(file.as_bytes(), &options)), "holds_too_much");
+    options.max_held_bytes = 25_000;
+    assert_eq!(read_with(file.as_bytes(), &options).unwrap().0.described, 500);
+}
+
+#[test]
+fn a_long_type_of_interest_is_held() {
+    let kind = "x".repeat(20_000);
+    let file = relationship("r", "2026-01-01", &format!(r#""interests": [{{"type": "{kind}"}}]"#));
+    let options = ReadOptions {
+        max_held_bytes: 10_000,
+        ..ReadOptions::default()
+    };
+    assert_eq!(code(read_with(file.as_bytes(), &options)), "holds_too_much");
+}
+
+#[test]
+fn an_end_date_ends_an_ownership_and_is_told() {
+    let ended = ownership("1", "A", "50").replace(r#""owner""#, r#""endDate": ["2999-12-31"], "owner""#);
+    let (read, stakes) = read(format!("{ended}\n{}", ownership("2", "B", "25"))).unwrap();
+    assert_eq!(stakes, [stake(2, "B", "Foo", 0.25)]);
+    let finding = &read.findings[0];
+    assert_eq!(finding.code, "ended_record");
+    assert!(finding.action.contains("has an end date"), "{finding:?}");
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use ::parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType};
+use ::parquet::data_type::{
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+};
 use ::parquet::data_type::{FloatType, Int32Type, Int64Type};
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
@@ -20,6 +22,9 @@ enum Data {
     Float(Vec<f32>),
     Double(Vec<f64>, Option<Vec<i16>>),
     Fixed(Vec<[u8; 3]>),
+    Bool(Vec<bool>),
+    /// One row with a text so many times.
+    List(&'static str, usize),
 }
 
 fn file(schema: &str, compression: Compression, columns: &[Data]) -> Vec<u8> {
@@ -46,6 +51,16 @@ fn file(schema: &str, compression: Compression, columns: &[Data]) -> Vec<u8> {
             Data::Fixed(values) => {
                 let values: Vec<FixedLenByteArray> = values.iter().map(|bytes| bytes.to_vec().into()).collect();
                 put::<FixedLenByteArrayType>(&mut column, &values);
+            }
+            Data::Bool(values) => put::<BoolType>(&mut column, values),
+            Data::List(text, count) => {
+                let texts = vec![ByteArray::from(*text); *count];
+                let mut repeats = vec![1; *count];
+                repeats[0] = 0;
+                column
+                    .typed::<ByteArrayType>()
+                    .write_batch(&texts, Some(&vec![1; *count]), Some(&repeats))
+                    .unwrap();
             }
         }
         column.close().unwrap();
@@ -184,14 +199,32 @@ fn the_result_of_a_job_can_be_read() {
 
 #[test]
 fn what_is_no_table_of_stakes_is_refused() {
-    let schema = "message m { required binary owner (utf8); repeated binary owned (utf8); required boolean share; }";
-    let mut writer = SerializedFileWriter::new(
-        Vec::new(),
-        Arc::new(parse_message_type(schema).unwrap()),
-        Default::default(),
-    )
-    .unwrap();
-    writer.next_row_group().unwrap();
+    for (owned, share, what) in [
+        ("repeated binary", Data::Double(vec![0.1], None), "\"owned\" is a list"),
+        ("required binary", Data::Bool(vec![true]), "\"share\" is BOOLEAN"),
+    ] {
+        let share_type = if matches!(share, Data::Bool(_)) {
+            "boolean"
+        } else {
+            "double"
+        };
+        let is_list = owned.starts_with("repeated");
+        let owned_data = if is_list {
+            Data::List("Foo", 2)
+        } else {
+            Data::Text(vec!["Foo"])
+        };
+        let schema =
+            format!("message m {{ required binary owner (utf8); {owned} owned (utf8); required {share_type} share; }}");
+        let bytes = file(
+            &schema,
+            Compression::SNAPPY,
+            &[Data::Text(vec!["A"]), owned_data, share],
+        );
+        let error = read(bytes).unwrap_err();
+        assert_eq!(error.code(), Some("not_readable"), "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
     for bytes in [
         &b"PAR1"[..],
         b"PAR1....PAR1",
@@ -223,4 +256,82 @@ fn a_page_that_unpacks_to_more_than_may_be_held_is_refused() {
         ..ReadOptions::default()
     };
     assert_eq!(code(read_with(&bytes, &options)), "holds_too_much");
+}
+
+const THREE: &str = "message m { required binary owner (utf8); required binary owned (utf8); required double share; }";
+
+/// Texts that differ, so that their dictionary is as long as they are many.
+fn names(count: usize) -> Vec<&'static str> {
+    (0..count)
+        .map(|at| &*Box::leak(format!("N{at}").into_boxed_str()))
+        .collect()
+}
+
+#[test]
+fn a_dictionary_that_says_it_has_many_values_is_refused() {
+    const COUNT: usize = 9_000;
+    let columns = [
+        Data::Text(names(COUNT)),
+        Data::Text(vec!["Foo"; COUNT]),
+        Data::Double(vec![0.0; COUNT], None),
+    ];
+    let mut bytes = file(THREE, Compression::SNAPPY, &columns);
+    let options = ReadOptions {
+        max_held_bytes: 4 << 20,
+        ..ReadOptions::default()
+    };
+    assert_eq!(read_with(&bytes, &options).unwrap().1.len(), COUNT);
+    // Field 7 of the header, a struct, whose first field is 9 000 in zigzag.
+    let header = [0x4c, 0x15, 0xd0, 0x8c, 0x01];
+    let at = bytes.windows(header.len()).position(|window| window == header).unwrap();
+    bytes[at + 2..at + 5].copy_from_slice(&[0xfe, 0xff, 0x7f]);
+    assert_eq!(code(read_with(&bytes, &options)), "holds_too_much");
+}
+
+#[test]
+fn what_few_bytes_stand_for_is_counted_over_the_whole_file() {
+    let long: &'static str = Box::leak("x".repeat(400).into_boxed_str());
+    let many = |count| {
+        let columns = [
+            Data::Text(vec![long; count]),
+            Data::Text(vec!["Foo"; count]),
+            Data::Double(vec![0.0; count], None),
+        ];
+        file(THREE, Compression::SNAPPY, &columns)
+    };
+    let options = ReadOptions {
+        max_bytes: 100_000,
+        ..ReadOptions::default()
+    };
+    assert_eq!(read_with(&many(200), &options).unwrap().1.len(), 200);
+    // 400 kB as text, though a text and its place in a dictionary are packed.
+    assert!(many(1_000).len() < 10_000);
+    assert_eq!(code(read_with(&many(1_000), &options)), "too_large");
+    // Columns of which each is within the limit; the ids are too long, which is never seen.
+    let longer: &'static str = Box::leak("x".repeat(60_000).into_boxed_str());
+    let columns = [
+        Data::Text(vec![longer]),
+        Data::Text(vec![longer]),
+        Data::Double(vec![0.1], None),
+    ];
+    let bytes = file(THREE, Compression::ZSTD(ZstdLevel::default()), &columns);
+    assert_eq!(code(read_with(&bytes, &options)), "too_large");
+}
+
+#[test]
+fn the_sink_is_asked_though_no_row_is_a_stake() {
+    let schema = "message m { required binary owner (utf8); required binary owned (utf8); optional double share; }";
+    let columns = [
+        Data::Text(vec!["A"; 10_000]),
+        Data::Text(vec!["Foo"; 10_000]),
+        Data::Double(Vec::new(), Some(vec![0; 10_000])),
+    ];
+    let bytes = file(schema, Compression::SNAPPY, &columns);
+    let mut asked = 0;
+    let read = read_batches(&mut &*bytes, &skipping(), &mut |batch| {
+        asked += 1;
+        assert!(batch.is_empty());
+        if asked < 3 { Ok(()) } else { Err("enough") }
+    });
+    assert!(matches!(read, Err(ReadError::Sink("enough"))), "{read:?}");
 }
