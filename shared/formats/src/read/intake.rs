@@ -57,19 +57,6 @@ impl<'s, E> Intake<'s, E> {
         }
     }
 
-    /// Takes a stake of somebody who controls the company beside holding it.
-    pub(super) fn controlling_stake(&mut self, row: u64, fields: [Field<'_>; 2], amount: Extent) -> Taken<E> {
-        let [owner, owned] = fields;
-        match ids(row, owner, owned) {
-            Ok(_) => {
-                self.stake(row, [owner, owned], amount)?;
-                self.control(row, [owner, owned])
-            }
-            // Once, not for the stake and for the control.
-            Err(error) => self.refuse(error),
-        }
-    }
-
     /// Takes the name of a company or person, and which of both it is.
     pub(super) fn describe(&mut self, company: &str, name: &str, kind: Kind) -> Taken<E> {
         self.checker.described += 1;

@@ -3,8 +3,8 @@
 //! <https://www.gleif.org/en/lei-data/access-and-use-lei-data/level-2-data-relationship-record-cdf-2-1-format>. A record goes
 //! from child (`StartNode`) to parent (`EndNode`), so it is turned round here. Only what is `ACTIVE` and `PUBLISHED` counts.
 //!
-//! A parent that consolidates has control. One that does so directly, with a share (a quantifier in `PERCENTAGE`), has a
-//! stake beside it, of whatever size: what is consolidated is controlled. An ultimate parent's share is made of the direct ones between, so it is control alone. Managers of funds, umbrella funds
+//! A parent that consolidates directly, with a share (a quantifier in `PERCENTAGE`), has a stake; without one it has control.
+//! An ultimate parent's share is made of the direct ones between, so it is control alone. Managers of funds, umbrella funds
 //! and masters hold nothing by being that.
 
 mod csv;
@@ -92,7 +92,7 @@ impl Relations {
         });
         match relation.relation.as_str() {
             "IS_DIRECTLY_CONSOLIDATED_BY" => match self.amount(row, relation, intake) {
-                Ok(Some(amount)) => intake.controlling_stake(row, fields, amount),
+                Ok(Some(amount)) => intake.stake(row, fields, amount),
                 Ok(None) => {
                     intake.note(CONTROL_ALONE, place);
                     intake.control(row, fields)
