@@ -112,7 +112,7 @@ pub struct Read {
     pub records: u64,
     /// How many of them have only bounds of a share.
     pub ranges: u64,
-    /// Control that is no share, handed on beside the stakes; of GLEIF's direct parents also where there is one.
+    /// Control without a share, handed on beside the stakes.
     pub controls: u64,
     /// Names and kinds of companies and persons handed on.
     pub described: u64,
