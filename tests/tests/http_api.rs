@@ -59,7 +59,7 @@ async fn a_bad_request_is_a_problem_that_names_the_field() {
         ),
     ];
     let long_name = json!({"type": "structure", "input": {"stakes": [], "name": "x".repeat(600)}});
-    let long_list = json!({"type": "debtrank", "input": {"stakes": []}, "parameters": {"shocked": vec![""; 30_000]}});
+    let long_list = json!({"type": "debtrank", "input": {"stakes": []}, "parameters": {"shocked": vec![""; 60_000]}});
     let long = [
         (long_name, "too_long", "input.name"),
         (long_list, "too_long", "parameters"),

@@ -312,7 +312,7 @@ async fn source(api: &Api, given: Given, field: &'static str) -> Result<Source, 
 /// These travel in the job's record, which must stay small.
 /// Parameters lie in the job's record, which has to have room for all that happens to the job.
 fn check_size(parameters: &Value) -> Result<(), Problem> {
-    const LONGEST: usize = 64 << 10;
+    const LONGEST: usize = 128 << 10;
     if parameters.to_string().len() <= LONGEST {
         return Ok(());
     }
