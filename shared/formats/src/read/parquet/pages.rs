@@ -48,6 +48,12 @@ impl Pages {
         let mut pages = chunk.ok_or_else(|| broken("a column lies outside of the file"))?;
         while !pages.is_empty() {
             let (page, rest) = page(pages).ok_or_else(|| broken("the header of a page is broken"))?;
+            // The decoder makes room for as many texts as the page itself says, which nothing bounds.
+            if page.is_delta {
+                return Err(broken(
+                    "its texts are in a DELTA encoding; write it with dictionaries, or plain",
+                ));
+            }
             if page.unpacked + page.values * VALUE_BYTES > self.max_page {
                 return Err(InputError::HoldsTooMuch {
                     max_bytes: self.max_page,
@@ -75,6 +81,8 @@ struct Page {
     unpacked: u64,
     /// Of a dictionary.
     values: u64,
+    /// Texts as DELTA_LENGTH_BYTE_ARRAY or DELTA_BYTE_ARRAY.
+    is_delta: bool,
 }
 
 /// The first page, and what follows it.
@@ -83,13 +91,15 @@ struct Page {
 /// so that it might see other numbers than those here.
 fn page(bytes: &[u8]) -> Option<(Page, &[u8])> {
     let mut thrift = Thrift(bytes);
-    let (mut unpacked, mut packed, mut values) = (None, None, None);
+    let (mut unpacked, mut packed, mut values, mut encoding) = (None, None, None, None);
     let mut field = 0;
     while let Some(kind) = thrift.field(&mut field)? {
         match field {
             2 => once(&mut unpacked, thrift.size(kind)?)?,
             3 => once(&mut packed, thrift.size(kind)?)?,
-            7 => once(&mut values, thrift.dictionary(kind)?)?,
+            5 => once(&mut encoding, thrift.inner(kind, 2)?)?,
+            7 => once(&mut values, thrift.inner(kind, 1)?)?,
+            8 => once(&mut encoding, thrift.inner(kind, 4)?)?,
             _ => thrift.skip(kind, 0)?,
         }
     }
@@ -97,6 +107,7 @@ fn page(bytes: &[u8]) -> Option<(Page, &[u8])> {
     let page = Page {
         unpacked: unpacked?.into(),
         values: values.unwrap_or(0).into(),
+        is_delta: matches!(encoding, Some(6 | 7)),
     };
     Some((page, rest))
 }
@@ -146,8 +157,8 @@ impl Thrift<'_> {
         u32::try_from(number).ok()
     }
 
-    /// How many values a dictionary has: the first field of the header of its own.
-    fn dictionary(&mut self, kind: u8) -> Option<u32> {
+    /// A field of the header that a kind of page has of its own: how many values, or their encoding.
+    fn inner(&mut self, kind: u8, wanted: i16) -> Option<u32> {
         if kind != STRUCT {
             return None;
         }
@@ -155,7 +166,7 @@ impl Thrift<'_> {
         let mut field = 0;
         while let Some(kind) = self.field(&mut field)? {
             match field {
-                1 => once(&mut values, self.size(kind)?)?,
+                number if number == wanted => once(&mut values, self.size(kind)?)?,
                 _ => self.skip(kind, 0)?,
             }
         }
@@ -222,7 +233,7 @@ mod tests {
     fn a_page_says_how_large_it_is() {
         // Type 0, 300 bytes from 4, then a struct with a list, and the page itself.
         let bytes = [
-            0x15, 0, 0x15, 0xd8, 0x04, 0x15, 8, 0x2c, 0x19, 0x25, 2, 4, 0, 0, 1, 2, 3, 4, 9,
+            0x15, 0, 0x15, 0xd8, 0x04, 0x15, 8, 0x3c, 0x19, 0x25, 2, 4, 0, 0, 1, 2, 3, 4, 9,
         ];
         let (first, rest) = page(&bytes).unwrap();
         assert_eq!((first.unpacked, rest), (300, &[9_u8][..]));
@@ -237,6 +248,18 @@ mod tests {
         let bytes = [0x25, 16, 0x15, 2, 0x4c, 0x15, 0xd8, 0x04, 0x15, 0, 0, 0, 1];
         let (first, rest) = page(&bytes).unwrap();
         assert_eq!((first.unpacked, first.values, rest), (8, 300, &[][..]));
+    }
+
+    #[test]
+    fn a_page_says_whether_its_texts_are_deltas() {
+        // Sizes 8 and 1, then a struct with the encoding: field 2 of field 5, or field 4 of field 8.
+        for (bytes, expected) in [
+            ([0x25, 16, 0x15, 2, 0x2c, 0x25, 14, 0, 0, 1], true),
+            ([0x25, 16, 0x15, 2, 0x5c, 0x45, 12, 0, 0, 1], true),
+            ([0x25, 16, 0x15, 2, 0x2c, 0x25, 0, 0, 0, 1], false),
+        ] {
+            assert_eq!(page(&bytes).unwrap().0.is_delta, expected, "{bytes:?}");
+        }
     }
 
     #[test]
