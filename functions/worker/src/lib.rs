@@ -3,6 +3,8 @@
 //! A message is only a reason to look. Whether there is anything to do, the store decides, so a message that comes
 //! twice, late or for a job that is over does no harm.
 
+use std::sync::Arc;
+
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jobs::pipeline::{Settings, execute};
 use jobs::{Clients, Message, MissingSetting, Registry, Timestamp, setting_or};
@@ -12,17 +14,17 @@ use tracing::Instrument;
 #[derive(Debug, Clone)]
 pub struct Worker {
     clients: Clients,
-    registry: Registry,
+    registry: Arc<Registry>,
     settings: Settings,
 }
 
 impl Worker {
     /// A worker for the job types of `registry`.
     #[must_use]
-    pub const fn new(clients: Clients, registry: Registry, settings: Settings) -> Self {
+    pub fn new(clients: Clients, registry: Registry, settings: Settings) -> Self {
         Self {
             clients,
-            registry,
+            registry: Arc::new(registry),
             settings,
         }
     }

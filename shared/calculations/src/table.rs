@@ -14,7 +14,7 @@ pub(crate) struct Table {
     spool: Spool,
     pub(crate) rows: u64,
     pub(crate) companies: u64,
-    blocks: u64,
+    pub(crate) blocks: u64,
 }
 
 /// Full blocks that may wait to be encoded.

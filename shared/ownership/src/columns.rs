@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
 use crate::builder::Stake;
 use crate::finding::Tally;
 use crate::lists::Lists;
@@ -11,7 +9,7 @@ use crate::names::{Names, to_u32};
 use crate::network::Over;
 use crate::policies::{ColumnsOver100, Duplicates, Policies};
 use crate::share::{ONE, fraction};
-use crate::{Error, Finding, Network};
+use crate::{Error, Finding, Network, parallel};
 
 /// Up to this sum (100.1%) a column over one is taken for rounding.
 const ROUNDING: u128 = ONE as u128 + ONE as u128 / 1000;
@@ -42,8 +40,9 @@ pub(crate) fn network(
         }
         ranges
     };
-    let dealt: Vec<Vec<Vec<Stake>>> = stakes.into_par_iter().map(deal).collect();
-    let columns = (0..RANGES).into_par_iter().map(|range| {
+    let work = stakes.iter().map(Vec::len).sum();
+    let dealt: Vec<Vec<Vec<Stake>>> = parallel::map(stakes, work, deal);
+    let columns = parallel::map(0..RANGES, work, |range| {
         let first = (range * width).min(names.len());
         let companies = first..(first + width).min(names.len());
         let stakes = sort(companies.clone(), dealt.iter().map(|ranges| ranges[range].as_slice()));
@@ -56,7 +55,6 @@ pub(crate) fn network(
         });
         pushed.map(|()| columns)
     });
-    let columns: Vec<_> = columns.collect();
     drop(dealt);
     let mut whole = Columns::new(&names, policies);
     for columns in columns {

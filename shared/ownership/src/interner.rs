@@ -4,17 +4,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use rayon::iter::{
-    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator,
-    ParallelIterator,
-};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-use crate::Error;
 use crate::batch::{Batch, Place, SAME, SHARDS, hash, hasher, shard_of};
 use crate::builder::Stake;
 use crate::names::{Names, to_u32};
 use crate::packed::{pack, packed_len, prefix};
+use crate::{Error, parallel};
 
 /// Names that are sorted together, about: 128 KiB of [`Ranked`].
 const SORTED: usize = 1 << 12;
@@ -91,12 +88,9 @@ impl Interner {
     /// Linear in the stakes; shards and then batches in parallel.
     pub(crate) fn intern(&mut self, batches: &[Batch]) -> Vec<Vec<Stake>> {
         let hasher = hasher();
-        let found: Vec<Vec<u32>> = self
-            .shards
-            .par_iter_mut()
-            .enumerate()
-            .map(|(number, shard)| shard.intern(number, batches, &hasher))
-            .collect();
+        let stakes = batches.iter().map(Batch::len).sum();
+        let shards: Vec<(usize, &mut Shard)> = self.shards.iter_mut().enumerate().collect();
+        let found = parallel::map(shards, stakes, |(number, shard)| shard.intern(number, batches, &hasher));
         for shard in &mut self.shards {
             shard.number(&mut self.len, &mut self.bytes);
         }
@@ -117,17 +111,17 @@ impl Interner {
             };
             let mut owned = 0;
             let pairs = batch.shards.chunks_exact(2).zip(&batch.shares);
-            let stakes = pairs.map(|(pair, &share)| {
+            let interned = pairs.map(|(pair, &share)| {
                 let owner = id(pair[0]);
                 if pair[1] != SAME {
                     owned = id(pair[1]);
                 }
                 Stake { owned, owner, share }
             });
-            stakes.collect()
+            interned.collect()
         };
-        let starts = starts.into_par_iter().take(batches.len());
-        batches.par_iter().zip(starts).map(gather).collect()
+        let begun: Vec<_> = batches.iter().zip(starts).collect();
+        parallel::map(begun, stakes, gather)
     }
 
     /// The same for a batch of one stake, without the cost of doing so for many.
@@ -161,14 +155,14 @@ impl Interner {
     pub(crate) fn into_sorted(self) -> Result<(Names, Vec<AtomicU32>), Error> {
         let shards = &self.shards;
         let bounds = self.bounds();
-        let deal = |(number, shard): (usize, &Shard)| shard.deal(number, &bounds);
-        let dealt: Vec<Vec<Vec<Ranked>>> = shards.par_iter().enumerate().map(deal).collect();
+        let deal = |number: usize| shards[number].deal(number, &bounds);
+        let dealt = parallel::map(0..shards.len(), self.len, deal);
         let mut starts = vec![0];
         for range in 0..=bounds.len() {
             let names: usize = dealt.iter().map(|ranges| ranges[range].len()).sum();
             starts.push(starts[range] + names);
         }
-        let rank: Vec<AtomicU32> = (0..self.len).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+        let rank = parallel::map(0..self.len, self.len, |_| AtomicU32::new(0));
         let write = |range: usize| {
             let mut names = Vec::with_capacity(starts[range + 1] - starts[range]);
             dealt.iter().for_each(|ranges| names.extend_from_slice(&ranges[range]));
@@ -182,7 +176,7 @@ impl Interner {
             }
             write(&names, shards)
         };
-        let parts: Vec<(Vec<u8>, Vec<u32>)> = (0..=bounds.len()).into_par_iter().map(write).collect();
+        let parts = parallel::map(0..bounds.len() + 1, self.len, write);
         Ok((Names::join(&parts)?, rank))
     }
 

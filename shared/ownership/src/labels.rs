@@ -1,11 +1,11 @@
 //! What companies are called, and whether they are natural persons: labels, which no calculation but the search for
 //! beneficial owners looks at.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{Names, to_u32};
+use crate::parallel;
 
 /// What an owner or a company is, where the input says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,10 +79,8 @@ impl Labels {
     pub(crate) fn of(companies: &Names, described: &[Descriptions]) -> Self {
         let mut found: Vec<(u32, u32, u32)> = Vec::new();
         for (part, descriptions) in (0..).zip(described) {
-            let ends = descriptions.ends.par_iter().enumerate();
-            let places: Vec<Option<u32>> = ends
-                .map(|(at, _)| companies.search(descriptions.get(at).0).ok())
-                .collect();
+            let all = descriptions.ends.len();
+            let places = parallel::map(0..all, all, |at| companies.search(descriptions.get(at).0).ok());
             let known = (0..).zip(places).filter_map(|(at, place)| Some((place?, part, at)));
             found.extend(known);
         }

@@ -1,65 +1,47 @@
-//! Companies in the order in which [`Solver`](crate::Solver) sums them.
+//! Companies and stakes in the order in which [`Solver`](crate::Solver) sums them.
 //!
-//! Only companies that hold others need a sum; they have a *row*. Rows of those
-//! that are held too, *inner* rows, come first, holdings before holders, members
-//! of a component side by side; then those of owners without holders, which are
-//! in nobody's sum. The stakes are in two parts:
+//! Only companies that hold others need a sum. Those that are held too, *inner*
+//! ones, have a *row*, holdings before holders, members of a component side by
+//! side; what they hold of each other is added one row after another. All else
+//! is added in any order, so by companies next to each other, [`COMPANIES`] at
+//! a time, each such [`Chunk`] by one thread:
 //!
-//! - stakes in companies without a row, the *leaves*, nearly all of them. What a
-//!   leaf has is given, so they can be added in any order: in that of the
-//!   network's columns, which reads values from first to last and needs only the
-//!   row of each stake. Threads take [`SEGMENTS`] of them, each with sums of its
-//!   own;
-//! - stakes in inner rows, by row, added one row after another.
+//! - what is held of *leaves*, companies that hold nothing: nearly all stakes.
+//!   Holders of as many leaves are side by side, so that the processor need not
+//!   guess how long each sum is;
+//! - what owners whom nobody holds have of inner companies.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSlice;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::Network;
 use crate::names::to_u32;
 use crate::ring::Block;
 
-/// Into how many segments stakes in leaves are divided; the result depends on it.
-const SEGMENTS: usize = 4;
-
-/// Stakes that are worth a segment.
-const SEGMENT: usize = 1 << 14;
-
-/// Companies that are gone through by one thread at a time.
+/// Companies whose values and sums fit into a core's cache.
 pub(crate) const COMPANIES: usize = 1 << 15;
+
+/// Sums of up to so many leaves have code of their own.
+const SHORT: usize = 8;
 
 /// In the place of a row: the company has none.
 const NONE: u32 = u32::MAX;
 
-/// The rows of a network and what is in their sums.
+/// The rows of a network and what is in all sums.
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
     /// Companies of the network.
     pub(crate) companies: usize,
-    /// How inner rows are summed.
+    /// How rows are summed.
     pub(crate) steps: Vec<Step<'a>>,
     /// The company of each row.
     pub(crate) rows: Vec<u32>,
-    /// Rows from here on are in no other's sum.
-    pub(crate) inner: usize,
-    pub(crate) leaves: Leaves<'a>,
-    /// Stakes in inner rows outside of the row's own component.
+    /// What rows hold of rows outside of their own component.
     pub(crate) stakes: Stakes,
-    /// (company, row), by company.
-    pub(crate) placed: Vec<(u32, u32)>,
+    /// The rest, by companies.
+    pub(crate) chunks: Vec<Chunk>,
 }
 
-/// Stakes in companies without a row, in the order of the network's columns.
-#[derive(Debug)]
-pub(crate) struct Leaves<'a> {
-    /// The row of each holder; one more than there are rows for a stake in a company with one.
-    rows: Vec<u32>,
-    /// The company that is held.
-    of: Vec<u32>,
-    shares: &'a [f64],
-}
-
-/// Inner rows that are summed together.
+/// Rows that are summed together.
 #[derive(Debug)]
 pub(crate) enum Step<'a> {
     /// Rows to this one, one after another.
@@ -77,10 +59,31 @@ pub(crate) enum Kind<'a> {
     Closed,
 }
 
-/// Stakes by row: those of row k are `starts[k]..starts[k + 1]`.
+/// Stakes by holder: those of number k are `starts[k]..starts[k + 1]`.
 #[derive(Debug)]
 pub(crate) struct Stakes {
     starts: Vec<u32>,
+    of: Vec<u32>,
+    shares: Vec<f64>,
+}
+
+/// What [`COMPANIES`] companies hold of leaves, and those whom nobody holds of rows.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    /// Holders of 1 to [`SHORT`] leaves, by how many, then those of more.
+    leaves: [Held; SHORT + 1],
+    /// Whom nobody holds, with stakes in rows, in the order of ids.
+    owners: Vec<u32>,
+    above: Stakes,
+}
+
+/// Stakes of some holders, one holder's after another's.
+#[derive(Debug, Default)]
+struct Held {
+    /// Where in the chunk each holder is.
+    holders: Vec<u32>,
+    /// How many stakes each has; empty where all have as many.
+    counts: Vec<u32>,
     of: Vec<u32>,
     shares: Vec<f64>,
 }
@@ -92,11 +95,13 @@ impl<'a> Layout<'a> {
     ///
     /// * `components`: those of companies that are held and hold others,
     ///   holdings before holders.
-    pub(crate) fn new<'m>(network: &'a Network, components: impl Iterator<Item = (Kind<'a>, &'m [u32])>) -> Self {
+    pub(crate) fn new<'m>(network: &Network, components: impl Iterator<Item = (Kind<'a>, &'m [u32])>) -> Self {
         let mut steps = Vec::new();
         let mut rows: Vec<u32> = Vec::new();
+        let mut is_closed = Vec::new();
         for (kind, members) in components {
             rows.extend_from_slice(members);
+            is_closed.resize(rows.len(), matches!(kind, Kind::Closed));
             match (kind, steps.last_mut()) {
                 (Kind::Company, Some(Step::Rows(end))) => *end = rows.len(),
                 (Kind::Company, _) => steps.push(Step::Rows(rows.len())),
@@ -104,88 +109,150 @@ impl<'a> Layout<'a> {
                 (Kind::Closed, _) => steps.push(Step::Group(members.len())),
             }
         }
-        let inner = rows.len();
-        let companies = 0..to_u32(network.len());
-        rows.extend(companies.filter(|&company| network.is_holder(company) && !network.is_held(company)));
         let mut row_of = vec![NONE; network.len()];
         for (row, &company) in (0..).zip(&rows) {
             row_of[company as usize] = row;
         }
+        let chunks = (0..network.len().div_ceil(COMPANIES)).into_par_iter();
+        let chunk = |number| {
+            let first = number * COMPANIES;
+            let companies = first..network.len().min(first + COMPANIES);
+            Chunk::new(network, companies, &row_of, &is_closed)
+        };
         Self {
             companies: network.len(),
-            inner,
-            leaves: Leaves::new(network, &row_of, to_u32(rows.len())),
-            stakes: Stakes::new(network, &steps, &rows, &row_of),
-            placed: (0..).zip(row_of).filter(|&(_, row)| row != NONE).collect(),
+            stakes: Stakes::between(network, &steps, &rows, &row_of),
+            chunks: chunks.map(chunk).collect(),
             steps,
             rows,
         }
     }
 }
 
-impl<'a> Leaves<'a> {
-    fn new(network: &'a Network, row_of: &[u32], rows: u32) -> Self {
-        let (starts, ids, shares) = network.column_lists();
-        let mut leaves = Self {
-            rows: vec![0; ids.len()],
-            of: vec![0; ids.len()],
-            shares,
+impl Chunk {
+    fn new(network: &Network, companies: std::ops::Range<usize>, row_of: &[u32], is_closed: &[bool]) -> Self {
+        let mut chunk = Self {
+            leaves: Default::default(),
+            owners: Vec::new(),
+            above: Stakes::new(),
         };
-        let mut rest = (leaves.rows.as_mut_slice(), leaves.of.as_mut_slice(), ids);
-        let mut chunks = Vec::new();
-        for first in (0..network.len()).step_by(COMPANIES) {
-            let companies = first..network.len().min(first + COMPANIES);
-            let stakes = (starts[companies.end] - starts[first]) as usize;
-            let (rows, of, ids) = (
-                rest.0.split_at_mut(stakes),
-                rest.1.split_at_mut(stakes),
-                rest.2.split_at(stakes),
-            );
-            chunks.push((companies, rows.0, of.0, ids.0));
-            rest = (rows.1, of.1, ids.1);
+        let (mut of, mut shares) = (Vec::new(), Vec::new());
+        for (at, company) in (0..).zip(to_u32(companies.start)..to_u32(companies.end)) {
+            let is_owner = !network.is_held(company);
+            of.clear();
+            shares.clear();
+            for (owned, share) in network.holdings(company) {
+                let row = row_of[owned as usize];
+                if row == NONE {
+                    of.push(owned);
+                    shares.push(share);
+                } else if is_owner && !is_closed[row as usize] {
+                    // Nobody else has a claim on what a closed component has.
+                    chunk.above.push(row, share);
+                }
+            }
+            if let Some(last) = of.len().checked_sub(1) {
+                chunk.leaves[last.min(SHORT)].push(at, &of, &shares, last >= SHORT);
+            }
+            if chunk.above.end() {
+                chunk.owners.push(at);
+            }
         }
-        chunks.into_par_iter().for_each(|(companies, row, of, ids)| {
-            let mut unfilled = &mut *of;
-            for company in companies {
-                let stakes = (starts[company + 1] - starts[company]) as usize;
-                let (filled, rest) = unfilled.split_at_mut(stakes);
-                filled.fill(to_u32(company));
-                unfilled = rest;
-            }
-            for ((row, &of), &holder) in row.iter_mut().zip(&*of).zip(ids) {
-                let is_leaf = row_of[of as usize] == NONE;
-                *row = if is_leaf { row_of[holder as usize] } else { rows };
-            }
-        });
-        leaves
+        chunk
     }
 
-    /// What leaves are worth to those who hold them, by row: sums of which each is to be added up, in their order.
-    pub(crate) fn sums(&self, rows: usize, values: &[f64]) -> Vec<Vec<f64>> {
-        let length = self.rows.len().div_ceil(SEGMENTS).max(SEGMENT);
-        let segments = self.rows.par_chunks(length).zip(self.of.par_chunks(length));
-        let segments = segments.zip(self.shares.par_chunks(length));
-        let sum = |((rows_of, of), shares): ((&[u32], &[u32]), &[f64])| {
-            let mut sums = vec![0.0; rows + 1];
-            for ((&row, &leaf), share) in rows_of.iter().zip(of).zip(shares) {
-                sums[row as usize] += share * values[leaf as usize];
-            }
-            sums
-        };
-        segments.map(sum).collect()
+    /// Adds what is held of leaves, which are worth their own values.
+    pub(crate) fn add_leaves(&self, values: &[f64], x: &mut [f64]) {
+        let [one, two, three, four, five, six, seven, eight, more] = &self.leaves;
+        one.add::<1>(values, x);
+        two.add::<2>(values, x);
+        three.add::<3>(values, x);
+        four.add::<4>(values, x);
+        five.add::<5>(values, x);
+        six.add::<6>(values, x);
+        seven.add::<7>(values, x);
+        eight.add::<8>(values, x);
+        more.add_more(values, x);
+    }
+
+    /// Adds what owners whom nobody holds have of rows.
+    pub(crate) fn add_rows(&self, rows: &[f64], x: &mut [f64]) {
+        for (number, &owner) in self.owners.iter().enumerate() {
+            x[owner as usize] += self.above.sum(number, rows);
+        }
     }
 }
 
+impl Held {
+    fn push(&mut self, holder: u32, of: &[u32], shares: &[f64], counted: bool) {
+        self.holders.push(holder);
+        if counted {
+            self.counts.push(to_u32(of.len()));
+        }
+        self.of.extend_from_slice(of);
+        self.shares.extend_from_slice(shares);
+    }
+
+    /// Where all have `COUNT` stakes.
+    fn add<const COUNT: usize>(&self, values: &[f64], x: &mut [f64]) {
+        let (of, _) = self.of.as_chunks::<COUNT>();
+        let (shares, _) = self.shares.as_chunks::<COUNT>();
+        for ((&holder, of), shares) in self.holders.iter().zip(of).zip(shares) {
+            x[holder as usize] += worth(of, shares, values);
+        }
+    }
+
+    fn add_more(&self, values: &[f64], x: &mut [f64]) {
+        let mut rest = (self.of.as_slice(), self.shares.as_slice());
+        for (&holder, &count) in self.holders.iter().zip(&self.counts) {
+            let (of, shares) = (rest.0.split_at(count as usize), rest.1.split_at(count as usize));
+            x[holder as usize] += worth(of.0, shares.0, values);
+            rest = (of.1, shares.1);
+        }
+    }
+}
+
+#[inline]
+fn worth(of: &[u32], shares: &[f64], values: &[f64]) -> f64 {
+    let stakes = of.iter().zip(shares);
+    stakes.map(|(&of, share)| share * values[of as usize]).sum()
+}
+
 impl Stakes {
-    /// The stakes in inner rows, but those that a company has in its own component, and those in closed ones: nobody else
-    /// has a claim on these.
-    fn new(network: &Network, steps: &[Step<'_>], rows: &[u32], row_of: &[u32]) -> Self {
+    const fn new() -> Self {
+        Self {
+            starts: Vec::new(),
+            of: Vec::new(),
+            shares: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, of: u32, share: f64) {
+        if self.starts.is_empty() {
+            self.starts.push(0);
+        }
+        self.of.push(of);
+        self.shares.push(share);
+    }
+
+    /// Ends the stakes of a holder; false if there are none, and then it gets no number.
+    fn end(&mut self) -> bool {
+        let any = self.starts.last().is_some_and(|&start| self.of.len() > start as usize);
+        if any {
+            self.starts.push(to_u32(self.of.len()));
+        }
+        any
+    }
+
+    /// What rows hold of each other, but for stakes that a company has in its own component, and those in closed ones:
+    /// nobody else has a claim on these.
+    fn between(network: &Network, steps: &[Step<'_>], rows: &[u32], row_of: &[u32]) -> Self {
         let mut found: Vec<(u32, u32, f64)> = Vec::new();
         let mut add = |component: std::ops::Range<usize>| {
             for owned in component.clone() {
                 for (holder, share) in network.holders(rows[owned]) {
                     let row = row_of[holder as usize];
-                    if !component.contains(&(row as usize)) {
+                    if row != NONE && !component.contains(&(row as usize)) {
                         found.push((row, to_u32(owned), share));
                     }
                 }
@@ -204,17 +271,17 @@ impl Stakes {
         Self::sorted(rows.len(), &found)
     }
 
-    /// By row, in the order in which they were found.
-    fn sorted(rows: usize, found: &[(u32, u32, f64)]) -> Self {
-        let mut starts = vec![0_u32; rows + 1];
-        found.iter().for_each(|&(row, ..)| starts[row as usize + 1] += 1);
-        for row in 0..rows {
-            starts[row + 1] += starts[row];
+    /// By holder, in the order in which they were found.
+    fn sorted(holders: usize, found: &[(u32, u32, f64)]) -> Self {
+        let mut starts = vec![0_u32; holders + 1];
+        found.iter().for_each(|&(holder, ..)| starts[holder as usize + 1] += 1);
+        for holder in 0..holders {
+            starts[holder + 1] += starts[holder];
         }
         let mut next = starts.clone();
         let (mut of, mut shares) = (vec![0; found.len()], vec![0.0; found.len()]);
-        for &(row, owned, share) in found {
-            let at = &mut next[row as usize];
+        for &(holder, owned, share) in found {
+            let at = &mut next[holder as usize];
             of[*at as usize] = owned;
             shares[*at as usize] = share;
             *at += 1;
@@ -222,12 +289,11 @@ impl Stakes {
         Self { starts, of, shares }
     }
 
-    /// What the row's stakes are worth.
+    /// What the stakes of a holder are worth.
     #[inline]
-    pub(crate) fn sum(&self, row: usize, x: &[f64]) -> f64 {
-        let range = self.starts[row] as usize..self.starts[row + 1] as usize;
-        let stakes = self.of[range.clone()].iter().zip(&self.shares[range]);
-        stakes.map(|(&of, share)| share * x[of as usize]).sum()
+    pub(crate) fn sum(&self, holder: usize, x: &[f64]) -> f64 {
+        let range = self.starts[holder] as usize..self.starts[holder + 1] as usize;
+        worth(&self.of[range.clone()], &self.shares[range], x)
     }
 }
 

@@ -105,6 +105,7 @@ mod names;
 mod network;
 mod packed;
 mod pairs;
+mod parallel;
 mod policies;
 mod progress;
 mod ranges;

@@ -1,9 +1,9 @@
 //! A sparse matrix: stakes by column, or by row.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use crate::names::to_u32;
+use crate::parallel;
 
 /// Stakes of a range of companies, about, when they are listed by the other end.
 const TRANSPOSED: usize = 1 << 16;
@@ -48,10 +48,9 @@ impl Lists {
             .step_by(width)
             .map(|first| first..companies.min(first + width))
             .collect();
-        let dealt: Vec<_> = ranges
-            .par_iter()
-            .map(|lists| self.dealt(lists.clone(), width, ranges.len()))
-            .collect();
+        let dealt = parallel::map(&ranges, self.ids.len(), |lists| {
+            self.dealt(lists.clone(), width, ranges.len())
+        });
         let mut starts = vec![0_u32; companies + 1];
         let mut ids = vec![0; self.ids.len()];
         let mut shares = vec![0.0; self.ids.len()];
@@ -64,28 +63,25 @@ impl Lists {
             let ends = left.0.split_off_mut(..range.len()).expect(whole);
             let ids = left.1.split_off_mut(..stakes).expect(whole);
             let shares = left.2.split_off_mut(..stakes).expect(whole);
-            targets.push((begin, ends, ids, shares));
+            targets.push((number, begin, ends, ids, shares));
             begin += to_u32(stakes);
         }
-        targets
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(number, (begin, ends, ids, shares))| {
-                let stakes = || dealt.iter().flat_map(|dealt| &dealt[number]);
-                let first = ranges[number].start;
-                let mut next = vec![0_u32; ends.len() + 1];
-                stakes().for_each(|&(id, ..)| next[id as usize - first + 1] += 1);
-                for (list, end) in ends.iter_mut().enumerate() {
-                    next[list + 1] += next[list];
-                    *end = begin + next[list + 1];
-                }
-                for &(id, company, share) in stakes() {
-                    let at = &mut next[id as usize - first];
-                    ids[*at as usize] = company;
-                    shares[*at as usize] = share;
-                    *at += 1;
-                }
-            });
+        parallel::map(targets, self.ids.len(), |(number, begin, ends, ids, shares)| {
+            let stakes = || dealt.iter().flat_map(|dealt| &dealt[number]);
+            let first = ranges[number].start;
+            let mut next = vec![0_u32; ends.len() + 1];
+            stakes().for_each(|&(id, ..)| next[id as usize - first + 1] += 1);
+            for (list, end) in ends.iter_mut().enumerate() {
+                next[list + 1] += next[list];
+                *end = begin + next[list + 1];
+            }
+            for &(id, company, share) in stakes() {
+                let at = &mut next[id as usize - first];
+                ids[*at as usize] = company;
+                shares[*at as usize] = share;
+                *at += 1;
+            }
+        });
         Self { starts, ids, shares }
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn of_resolvent(network: &Network, rings: impl Iterator<Item = usize>
 /// Of a solver that factors components of these sizes itself, with its network.
 pub(crate) fn of_solver(network: &Network, rings: impl Iterator<Item = usize>) -> u64 {
     let factors = rings.map(|size| (size as u64).saturating_pow(2).saturating_mul(24));
-    let layout = 72 * network.len() as u64 + 8 * network.stakes() as u64;
+    let layout = 72 * network.len() as u64 + 24 * network.stakes() as u64;
     factors.fold(of_network(network).saturating_add(layout), u64::saturating_add)
 }
 

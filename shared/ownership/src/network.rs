@@ -272,12 +272,6 @@ impl Network {
         &self.columns.ids[self.columns.range(company)]
     }
 
-    /// Stakes by column as they lie in memory: starts, ids of holders, shares.
-    pub(crate) fn column_lists(&self) -> (&[u32], &[u32], &[f64]) {
-        let Lists { starts, ids, shares } = &self.columns;
-        (starts, ids, shares)
-    }
-
     /// Bytes of all names together.
     pub(crate) fn name_bytes(&self) -> u64 {
         self.names.bytes() as u64

@@ -1,13 +1,12 @@
 //! The resolvent `V = (I - W)^-1`, factored by components.
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use crate::closed::{ClosedComponents, ClosedGroup, OnClosed};
 use crate::components::Components;
 use crate::finding::Tally;
 use crate::ring::Ring;
-use crate::{Error, Finding, Network, Progress, Stopped, gth, memory};
+use crate::{Error, Finding, Network, Progress, Stopped, gth, memory, parallel};
 
 /// Components up to this size are solved side by side, larger ones one after
 /// another with their products in parallel.
@@ -234,11 +233,13 @@ pub(crate) fn for_each_cyclic<T: Send>(
     let (small, large): (Vec<Members<'_>>, Vec<Members<'_>>) =
         cyclic.iter().partition(|(_, members)| members.len() <= SMALL);
     for batch in small.chunks(BATCH) {
-        let found: Result<Vec<_>, Stopped> = batch
-            .par_iter()
-            .map(|&(component, members)| Ok((component, solve(component, members, &mut |_| Ok(()))?)))
-            .collect();
-        solved.extend(found?);
+        let entries = batch.iter().map(|(_, members)| members.len().pow(2)).sum();
+        let found: Vec<Result<_, Stopped>> = parallel::map(batch, entries, |&(component, members)| {
+            Ok((component, solve(component, members, &mut |_| Ok(()))?))
+        });
+        for found in found {
+            solved.push(found?);
+        }
         done += batch.iter().map(work).sum::<f64>();
         progress((done / total).min(1.0))?;
     }

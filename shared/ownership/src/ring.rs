@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use nalgebra::{DMatrix, DVector};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
 use crate::names::to_u32;
 use crate::share::{ONE, fraction};
 use crate::sparse::SparseFactors;
-use crate::{Network, Stopped};
+use crate::{Network, Stopped, parallel};
 
 /// Where columns over one were kept, an amplification above this can't be told
 /// from a component without an inverse.
@@ -24,6 +24,9 @@ const COLUMNS: usize = 128;
 
 /// Additions of a residual between two calls of the callback, on each thread.
 const RESIDUAL_BATCH: usize = 1 << 27;
+
+/// Columns whose residuals one thread finds at a time.
+const PART: usize = 16;
 
 /// The block of V of one component.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -235,12 +238,15 @@ impl Inside {
         let batch = (RESIDUAL_BATCH / (self.stakes.len() + size)).max(1) * rayon::current_num_threads();
         let mut worst = 0.0_f64;
         for first in (0..size).step_by(batch) {
-            let columns = (first..size.min(first + batch)).into_par_iter();
-            let residuals = columns.map_init(
-                || (vec![0.0; size], vec![0.0; size]),
-                |(difference, scale), j| self.column_residual(j, v.column(j).as_slice(), difference, scale),
-            );
-            worst = worst.max(residuals.reduce(|| 0.0, f64::max));
+            let end = size.min(first + batch);
+            let parts: Vec<usize> = (first..end).step_by(PART).collect();
+            let residuals = parallel::map(parts, size * size, |first| {
+                let (mut difference, mut scale) = (vec![0.0; size], vec![0.0; size]);
+                let columns = first..end.min(first + PART);
+                let residual = |j| self.column_residual(j, v.column(j).as_slice(), &mut difference, &mut scale);
+                columns.map(residual).fold(0.0, f64::max)
+            });
+            worst = residuals.into_iter().fold(worst, f64::max);
             step(0.0)?;
         }
         Ok(worst)

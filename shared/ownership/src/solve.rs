@@ -16,24 +16,20 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use crate::closed::{ClosedGroup, OnClosed};
 use crate::cycles::Between;
 use crate::factors::Factors;
 use crate::layout::{COMPANIES, Kind, Layout, Step};
-use crate::names::to_u32;
 use crate::resolvent::{cyclic, fail, for_each_cyclic};
 use crate::ring::{Block, Ring};
 use crate::{Error, Network, Progress, Resolvent, memory};
 
-/// Rows that one thread sums at a time.
-const ROWS: usize = 1 << 12;
-
 /// Solves `(I - W) x = v` again and again.
 ///
-/// 8 bytes a stake, 16 a company with holdings; of [`Solver::direct`] also up
+/// 12 bytes a stake, 8 a company with holdings; of [`Solver::direct`] also up
 /// to 24 for each pair of companies in the same component.
 #[derive(Debug)]
 pub struct Solver<'a> {
@@ -159,49 +155,24 @@ impl<'a> Solver<'a> {
     /// If `values` has not one value for each company.
     pub fn solve_into(&self, values: &[f64], x: &mut Vec<f64>) {
         assert_eq!(values.len(), self.layout.companies, "one value for each company");
-        let mut sums = vec![0.0; self.layout.rows.len()];
-        self.sum_leaves(values, &mut sums);
-        self.sum_inner(&mut sums);
-        let (inner, ultimate) = sums.split_at_mut(self.layout.inner);
-        ultimate.par_chunks_mut(ROWS).enumerate().for_each(|(chunk, ultimate)| {
-            for (row, sum) in (self.layout.inner + chunk * ROWS..).zip(ultimate) {
-                *sum += self.layout.stakes.sum(row, inner);
-            }
-        });
         x.resize(values.len(), 0.0);
-        let chunks = x.par_chunks_mut(COMPANIES).zip(values.par_chunks(COMPANIES));
-        chunks.enumerate().for_each(|(chunk, (x, values))| {
-            x.copy_from_slice(values);
-            let first = to_u32(chunk * COMPANIES);
-            let placed = &self.layout.placed;
-            let placed = &placed[placed.partition_point(|&(company, _)| company < first)..];
-            for &(company, row) in placed {
-                let Some(x) = x.get_mut((company - first) as usize) else {
-                    break;
-                };
-                *x = sums[row as usize];
-            }
+        let chunks = || self.layout.chunks.par_iter();
+        let parts = x.par_chunks_mut(COMPANIES).zip(values.par_chunks(COMPANIES));
+        parts.zip(chunks()).for_each(|((x, own), chunk)| {
+            x.copy_from_slice(own);
+            chunk.add_leaves(values, x);
         });
+        let mut sums: Vec<f64> = self.layout.rows.iter().map(|&company| x[company as usize]).collect();
+        self.sum_rows(&mut sums);
+        for (&company, &sum) in self.layout.rows.iter().zip(&sums) {
+            x[company as usize] = sum;
+        }
+        let parts = x.par_chunks_mut(COMPANIES).zip(chunks());
+        parts.for_each(|(x, chunk)| chunk.add_rows(&sums, x));
     }
 
-    /// Begins all sums, with the own values and what is held of leaves.
-    fn sum_leaves(&self, values: &[f64], sums: &mut [f64]) {
-        let rows = &self.layout.rows;
-        let held = self.layout.leaves.sums(rows.len(), values);
-        let chunks = sums.par_chunks_mut(ROWS).zip(rows.par_chunks(ROWS));
-        chunks.enumerate().for_each(|(chunk, (sums, rows))| {
-            for (sum, &company) in sums.iter_mut().zip(rows) {
-                *sum = values[company as usize];
-            }
-            for held in &held {
-                let held = &held[chunk * ROWS..];
-                sums.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
-            }
-        });
-    }
-
-    /// Adds to inner rows what they hold of each other.
-    fn sum_inner(&self, sums: &mut [f64]) {
+    /// Adds to rows what they hold of each other.
+    fn sum_rows(&self, sums: &mut [f64]) {
         let (mut row, mut b, mut scratch) = (0, Vec::new(), Vec::new());
         let add = |rows: Range<usize>, sums: &mut [f64]| {
             for row in rows {

@@ -5,7 +5,9 @@
 //! threads, a few at once: the reading and writing of JSON overlaps with another request's commit.
 //!
 //! **Durable** is what was answered: the file is in WAL mode with SQLite's default `synchronous = FULL`. The memory
-//! of `ClientRequestToken` (10 minutes on AWS) does not outlive the process.
+//! of `ClientRequestToken` ([`tokens`]) does not outlive the process.
+
+mod tokens;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,13 +17,16 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, watch};
 
+use super::clock::Clock;
 use super::json;
+use tokens::Tokens;
 
 /// The longest request that AWS reads.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -35,6 +40,7 @@ const SWEEP: Duration = Duration::from_secs(300);
 /// The database until it is closed.
 pub(crate) struct Service {
     database: Mutex<Option<Database>>,
+    tokens: Arc<Tokens>,
     turns: Arc<Semaphore>,
 }
 
@@ -50,6 +56,7 @@ impl Service {
             .ok_or_else(|| DynoxideError::InternalServerError(format!("the path {} is not UTF-8", path.display())))?;
         Ok(Self {
             database: Mutex::new(Some(Database::new(path)?)),
+            tokens: Arc::new(Tokens::new(Clock::System)),
             turns: Arc::new(Semaphore::new(AT_ONCE as usize)),
         })
     }
@@ -107,7 +114,9 @@ async fn handle(State(service): State<Arc<Service>>, headers: HeaderMap, body: B
     let Some(operation) = json::operation(&headers, &services).map(str::to_owned) else {
         return json::unknown_operation().into_response();
     };
-    let Some(outcome) = service.run(move |database| execute(database, &operation, &body)).await else {
+    let tokens = Arc::clone(&service.tokens);
+    let run = move |database: &Database| execute(database, &tokens, &operation, &body);
+    let Some(outcome) = service.run(run).await else {
         return internal("the engine is not running").into_response();
     };
     match outcome {
@@ -135,7 +144,7 @@ fn internal(message: &str) -> json::Failure {
 type Outcome = Result<String, DynoxideError>;
 
 /// Runs one operation. `None` if there is none of that name.
-fn execute(database: &Database, operation: &str, body: &[u8]) -> Option<Outcome> {
+fn execute(database: &Database, tokens: &Tokens, operation: &str, body: &[u8]) -> Option<Outcome> {
     Some(match operation {
         "CreateTable" => call(body, |request| database.create_table(request)),
         "DeleteTable" => call(body, |request| database.delete_table(request)),
@@ -153,7 +162,7 @@ fn execute(database: &Database, operation: &str, body: &[u8]) -> Option<Outcome>
         "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
         "BatchWriteItem" => call(body, |request| database.batch_write_item(request)),
         "TransactGetItems" => call(body, |request| database.transact_get_items(request)),
-        "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+        "TransactWriteItems" => transact(database, tokens, body),
         "ListStreams" => call(body, |request| database.list_streams(request)),
         "DescribeStream" => call(body, |request| database.describe_stream(request)),
         "GetShardIterator" => call(body, |request| database.get_shard_iterator(request)),
@@ -164,8 +173,22 @@ fn execute(database: &Database, operation: &str, body: &[u8]) -> Option<Outcome>
 
 fn call<Q: DeserializeOwned, A: Serialize>(body: &[u8], run: impl FnOnce(Q) -> dynoxide::Result<A>) -> Outcome {
     let request = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let answer = run(request)?;
-    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    told(&run(request)?)
+}
+
+/// A transaction under its token: the library remembers tokens too, but looks at all of them in every call, and lets no
+/// two transactions run at once.
+fn transact(database: &Database, tokens: &Tokens, body: &[u8]) -> Outcome {
+    let mut request: TransactWriteItemsRequest = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    match request.client_request_token.take_if(|token| tokens::is_fit(token)) {
+        Some(token) => tokens.once(&token, body, || told(&database.transact_write_items(request)?)),
+        // One that is not fit is refused there.
+        None => told(&database.transact_write_items(request)?),
+    }
+}
+
+fn told(answer: &impl Serialize) -> Outcome {
+    serde_json::to_string(answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 /// The error for a request that is not what its operation takes.

@@ -109,14 +109,23 @@ pub fn integrated_ownership_within(
     while !(rest.is_empty() && ready.is_empty()) {
         let mut next = Vec::new();
         let (batch, _) = rest.split_at(rest.len().min(task * TASKS));
-        rayon::in_place_scope(|scope| {
-            scope.spawn(|_| next = computation.compute(batch, task));
+        let mut emit_ready = || {
             ready.iter().try_for_each(|chunk| {
                 progress(emitted as f64 / order.len() as f64)?;
                 emitted += chunk.companies.len();
                 chunk.emit(emit)
             })
-        })?;
+        };
+        if batch.is_empty() {
+            emit_ready()?;
+        } else if ready.is_empty() {
+            next = computation.compute(batch, task);
+        } else {
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = computation.compute(batch, task));
+                emit_ready()
+            })?;
+        }
         for chunk in ready.drain(..) {
             left_out.pairs += chunk.left_out.pairs;
             left_out.mass += chunk.left_out.mass;
@@ -181,10 +190,12 @@ impl Computation<'_> {
     /// Computes companies in tasks. Where a task ended early, what follows it is
     /// left to the next batch, so that chunks are in order and complete.
     fn compute(&self, companies: &[u32], task: usize) -> Vec<Chunk> {
-        let mut chunks: Vec<Chunk> = companies
-            .par_chunks(task)
-            .map(|companies| self.fill(companies))
-            .collect();
+        // One task is not worth waking other threads.
+        let mut chunks: Vec<Chunk> = if companies.len() <= task {
+            vec![self.fill(companies)]
+        } else {
+            companies.par_chunks(task).map(|companies| self.fill(companies)).collect()
+        };
         let whole = companies.chunks(task).zip(&chunks);
         let complete = whole
             .take_while(|(companies, chunk)| companies.len() == chunk.companies.len())
