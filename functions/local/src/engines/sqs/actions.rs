@@ -141,7 +141,7 @@ impl Service {
         self.database
             .run(move |connection| queues::set(connection, &name, &request.attributes, now_ms))
             .await?;
-        self.changed.notify_waiters();
+        self.changed.notify_all();
         Ok(json!({}))
     }
 
@@ -150,7 +150,7 @@ impl Service {
         self.database
             .run(move |connection| queues::delete(connection, &name))
             .await?;
-        self.changed.notify_waiters();
+        self.changed.notify_all();
         Ok(json!({}))
     }
 

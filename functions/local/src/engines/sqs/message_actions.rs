@@ -24,13 +24,14 @@ impl Service {
         let name = queue_name(&request.queue_url)?;
         let (draft, sent) = draft(request)?;
         let now_ms = self.clock.now_ms();
+        let queue_name = name.clone();
         self.database
             .run(move |connection| {
                 let queue = queues::find(connection, &name)?;
                 messages::send(connection, &queue, &draft, now_ms)
             })
             .await?;
-        self.changed.notify_waiters();
+        self.changed.notify(&queue_name);
         write(&sent)
     }
 
@@ -71,7 +72,7 @@ impl Service {
                 )
             })
             .await?;
-        self.changed.notify_waiters();
+        self.changed.notify_all();
         Ok(answer)
     }
 
@@ -86,11 +87,12 @@ impl Service {
         let started_ms = self.clock.now_ms();
         loop {
             // Listening starts before looking, so that nothing falls between the two.
-            let mut changed = std::pin::pin!(self.changed.notified());
+            let waiting = self.changed.of(&name);
+            let mut changed = std::pin::pin!(waiting.notified());
             changed.as_mut().enable();
             let (wait_s, delivery) = self.look(name.clone(), limit, visibility_s, wait_s).await?;
             if delivery.buried {
-                self.changed.notify_waiters();
+                self.changed.notify_all();
             }
             let deadline_ms = started_ms + wait_s * 1000;
             let now_ms = self.clock.now_ms();
@@ -189,13 +191,13 @@ impl Service {
         self.database
             .run(move |connection| hide(connection, &queues::find(connection, &name)?, &request, now_ms))
             .await?;
-        self.changed.notify_waiters();
+        self.changed.notify_all();
         Ok(json!({}))
     }
 
     pub(super) async fn hide_batch(&self, request: Batch<OneMessage>) -> Result<Value, Error> {
         let answer = self.each(request, hide).await?;
-        self.changed.notify_waiters();
+        self.changed.notify_all();
         Ok(answer)
     }
 

@@ -138,21 +138,22 @@ fn bury(connection: &Connection, queue: &Queue, limit: usize, now_ms: i64) -> Re
     let Some(redrive) = &queue.attributes.redrive else {
         return Ok(false);
     };
+    let mut poisoned = candidates(connection, queue, limit, now_ms)?;
+    poisoned.retain(|&(_, receives)| receives >= redrive.max_receives);
+    if poisoned.is_empty() {
+        return Ok(false);
+    }
     let target = match queues::find(connection, redrive.target()) {
         Ok(target) if target.id != queue.id => target,
         Ok(_) | Err(Error::QueueDoesNotExist(_)) => return Ok(false),
         Err(error) => return Err(error),
     };
-    let mut any = false;
-    for (seq, receives) in candidates(connection, queue, limit, now_ms)? {
-        if receives >= redrive.max_receives {
-            connection
-                .prepare_cached("UPDATE message SET queue = ?2, visible_ms = ?3 WHERE seq = ?1")?
-                .execute(params![seq, target.id, now_ms])?;
-            any = true;
-        }
+    for (seq, _) in poisoned {
+        connection
+            .prepare_cached("UPDATE message SET queue = ?2, visible_ms = ?3 WHERE seq = ?1")?
+            .execute(params![seq, target.id, now_ms])?;
     }
-    Ok(any)
+    Ok(true)
 }
 
 fn take(connection: &Connection, queue: &Queue, seq: i64, now_ms: i64, visibility_s: i64) -> Result<Received, Error> {

@@ -6,8 +6,9 @@
 //! **Left out:** FIFO queues, message system attributes, tags, permissions, server-side encryption, dead-letter
 //! redrive tasks; a request for one is refused, not ignored.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -49,9 +50,40 @@ pub(crate) struct Service {
     /// What received messages give as their sender.
     sender: String,
     /// Wakes the long polls after every change that could give them a message or move the next one's time.
-    changed: Notify,
+    changed: Changes,
     /// Ends the long polls.
     stop: watch::Receiver<bool>,
+}
+
+/// Who is to be woken, by queue.
+#[derive(Default)]
+struct Changes {
+    queues: Mutex<HashMap<String, Arc<Notify>>>,
+}
+
+impl Changes {
+    /// Wakes who waits for messages of `queue`.
+    fn notify(&self, queue: &str) {
+        if let Some(waiting) = self.lock().get(queue) {
+            waiting.notify_waiters();
+        }
+    }
+
+    fn notify_all(&self) {
+        self.lock().values().for_each(|waiting| waiting.notify_waiters());
+    }
+
+    fn of(&self, queue: &str) -> Arc<Notify> {
+        let mut queues = self.lock();
+        if let Some(waiting) = queues.get(queue) {
+            return Arc::clone(waiting);
+        }
+        Arc::clone(queues.entry(queue.to_owned()).or_default())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Notify>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a [`Service`] is started with, beside its file.
@@ -73,7 +105,7 @@ impl Service {
             url: options.url,
             region: options.region,
             sender: options.sender,
-            changed: Notify::new(),
+            changed: Changes::default(),
             stop: options.stop,
         })
     }
