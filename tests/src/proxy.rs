@@ -77,6 +77,7 @@ struct Inner {
     http: reqwest::Client,
     script: Mutex<(Script, HashMap<String, u32>)>,
     calls: Mutex<Vec<(Call, Act)>>,
+    answers: Mutex<Vec<(String, u16)>>,
     /// Something came.
     came: Notify,
 }
@@ -104,6 +105,7 @@ impl Proxy {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             script: Mutex::new((Box::new(|_| Act::Pass), HashMap::new())),
             calls: Mutex::default(),
+            answers: Mutex::default(),
             came: Notify::new(),
         });
         let router = Router::new().fallback(handle).with_state(Arc::clone(&inner));
@@ -128,6 +130,12 @@ impl Proxy {
     #[must_use]
     pub fn calls(&self) -> Vec<(Call, Act)> {
         self.inner.calls.lock().unwrap().clone()
+    }
+
+    /// What the service answered, in order: to which action, and the status.
+    #[must_use]
+    pub fn answers(&self) -> Vec<(String, u16)> {
+        self.inner.answers.lock().unwrap().clone()
     }
 }
 
@@ -186,15 +194,16 @@ async fn handle(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
     let action = target.map_or(head.method.as_str(), |target| {
         target.rsplit('.').next().unwrap_or(target)
     });
-    let act = proxy.decide(action);
+    let action = action.to_owned();
+    let act = proxy.decide(&action);
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     match act {
-        Act::Throttle => return throttled(proxy.service, action),
+        Act::Throttle => return throttled(proxy.service, &action),
         Act::Fail(status) => return failed(proxy.service, status),
         Act::Pretend => return pretended(),
         Act::Ignore => std::future::pending().await,
         Act::Delay(delay) => tokio::time::sleep(delay).await,
-        Act::Together(count) => proxy.gather(action, count).await,
+        Act::Together(count) => proxy.gather(&action, count).await,
         Act::TearRequest => {
             let half = reqwest::Body::wrap_stream(half_of(&body));
             let _ = proxy.request(head.method, path, head.headers, half).send().await;
@@ -206,6 +215,7 @@ async fn handle(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
         cut()
     };
     let (status, headers) = (answer.status(), answer.headers().clone());
+    proxy.answers.lock().unwrap().push((action, status.as_u16()));
     let Ok(bytes) = answer.bytes().await else { cut() };
     let body = match act {
         Act::LoseAnswer => cut(),

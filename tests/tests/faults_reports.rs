@@ -95,6 +95,15 @@ fn called(proxy: &Proxy, action: &str) -> usize {
     calls.iter().filter(|(call, _)| call.action == action).count()
 }
 
+/// How many PUTs the bucket did.
+fn written(bucket: &Proxy) -> usize {
+    let answers = bucket.answers();
+    answers
+        .iter()
+        .filter(|answer| **answer == ("PUT".to_owned(), 200))
+        .count()
+}
+
 /// Fails unless `bytes` are those that are listed.
 fn is_whole(job: &Value, name: &str, bytes: &[u8]) {
     let reports = job["reports"].as_array().unwrap();
@@ -211,8 +220,10 @@ async fn a_small_report_becomes_an_object_once_however_many_ask_for_it() {
         assert_eq!(redirect.status(), StatusCode::FOUND);
         object(&api, &redirect).await
     };
+    let before = written(&system.bucket);
     let all = join_all((0..AT_ONCE).map(|_| ask())).await;
     assert_eq!(system.puts(), AT_ONCE as usize);
+    assert_eq!(written(&system.bucket), before + 1, "the others found it there");
     is_whole(&job, "result.csv", &all[0].2);
     assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
 
