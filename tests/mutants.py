@@ -64,7 +64,7 @@ def noticed(name):
         for other, *_ in MUTANTS.values():
             os.utime(copy / other)
         target = os.environ.get("MUTANTS_TARGET_DIR", str(ROOT / "target" / "mutants"))
-        command = ["cargo", "test", "--locked", "--package", "system-tests", "--test", test]
+        command = ["cargo", "test", "--locked", "--workspace", "--test", test]
         environment = {**os.environ, "CARGO_TARGET_DIR": target, "RUST_BACKTRACE": "0"}
         built = subprocess.run([*command, "--no-run"], cwd=copy, env=environment, capture_output=True, text=True)
         if built.returncode != 0:

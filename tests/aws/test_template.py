@@ -1,5 +1,7 @@
 """What the template promises, read from the template."""
 
+import fnmatch
+
 import pytest
 
 from conftest import INFRA, load
@@ -20,7 +22,7 @@ def listed(value):
 
 
 # Names that are not known before they are used: objects, by what they begin with.
-PREFIXES = ("/inputs/*", "/jobs/*")
+PREFIXES = ("/inputs/*", "/jobs/*/*/*.*", "/jobs/*")
 
 
 def text(resource):
@@ -60,6 +62,20 @@ def test_rights_are_given_by_roles_alone():
 
 def test_no_role_has_a_wildcard():
     assert [(name, found) for name, statement in statements() if (found := wildcards(statement))] == []
+
+
+def test_the_api_writes_inputs_and_reports_and_no_outputs_of_stages():
+    writes = [
+        resource
+        for name, statement in statements()
+        if name == "ApiRole" and "s3:PutObject" in listed(statement["Action"])
+        for resource in map(text, listed(statement["Resource"]))
+    ]
+    assert writes == ["${Bucket.Arn}/inputs/*", "${Bucket.Arn}/jobs/*/*/*.*"]
+    reports = writes[1].removeprefix("${Bucket.Arn}/")
+    key = "jobs/01890a5d-ac96-774b-bcce-b302099a8057/1/"
+    assert fnmatch.fnmatchcase(key + "result.csv", reports)
+    assert not any(fnmatch.fnmatchcase(key + stage, reports) for stage in ("building", "reporting", "rows"))
 
 
 @pytest.mark.parametrize(

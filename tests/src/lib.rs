@@ -5,11 +5,13 @@
     reason = "a test may stop at the first surprise"
 )]
 
+pub mod bus;
 pub mod cluster;
 pub mod process;
 pub mod proxy;
 pub mod receiver;
 pub mod scenario;
+pub mod sized;
 pub mod under_test;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -163,13 +165,28 @@ impl Api {
 
     /// The bytes of a report, by the redirect that the API gives.
     pub async fn report(&self, job: &Value, name: &str) -> Vec<u8> {
-        let path = format!("/jobs/{}/reports/{name}", job["id"].as_str().unwrap());
-        let redirect = self.request(Method::GET, &path).send().await.unwrap();
+        self.try_report(job, name).await.unwrap()
+    }
+
+    /// The same of a system that may die.
+    pub async fn try_report(&self, job: &Value, name: &str) -> reqwest::Result<Vec<u8>> {
+        let redirect = self.ask_report(job, name).await?;
         assert_eq!(redirect.status(), StatusCode::FOUND);
-        let location = redirect.headers()["location"].to_str().unwrap();
-        let file = self.http.get(location).send().await.unwrap();
+        let file = self.follow(&redirect).await?;
         assert_eq!(file.status(), StatusCode::OK);
-        file.bytes().await.unwrap().to_vec()
+        Ok(file.bytes().await?.to_vec())
+    }
+
+    /// Asks the API where a report is.
+    pub async fn ask_report(&self, job: &Value, name: &str) -> reqwest::Result<Response> {
+        let path = format!("/jobs/{}/reports/{name}", job["id"].as_str().unwrap());
+        self.request(Method::GET, &path).send().await
+    }
+
+    /// Goes where a redirect leads.
+    pub async fn follow(&self, redirect: &Response) -> reqwest::Result<Response> {
+        let location = redirect.headers()["location"].to_str().unwrap();
+        self.http.get(location).send().await
     }
 
     /// The rows of `result.csv`, header first.

@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
+use tokio::sync::Notify;
 
 /// The services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +55,11 @@ pub enum Act {
     LoseAnswer,
     /// It is not done and never answered.
     Ignore,
-    /// It is not done, and answered as if it were: a message that the queue loses.
+    /// It is not done, and answered as if it were, and there were nothing to tell: a message that the queue loses, an
+    /// item that is gone.
     Pretend,
+    /// It is handed on when so many of its action have come since the script was given.
+    Together(u32),
 }
 
 type Script = Box<dyn Fn(&Call) -> Act + Send>;
@@ -73,6 +77,9 @@ struct Inner {
     http: reqwest::Client,
     script: Mutex<(Script, HashMap<String, u32>)>,
     calls: Mutex<Vec<(Call, Act)>>,
+    answers: Mutex<Vec<(String, u16)>>,
+    /// Something came.
+    came: Notify,
 }
 
 impl fmt::Debug for Proxy {
@@ -98,6 +105,8 @@ impl Proxy {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             script: Mutex::new((Box::new(|_| Act::Pass), HashMap::new())),
             calls: Mutex::default(),
+            answers: Mutex::default(),
+            came: Notify::new(),
         });
         let router = Router::new().fallback(handle).with_state(Arc::clone(&inner));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -122,6 +131,12 @@ impl Proxy {
     pub fn calls(&self) -> Vec<(Call, Act)> {
         self.inner.calls.lock().unwrap().clone()
     }
+
+    /// What the service answered, in order: to which action, and the status.
+    #[must_use]
+    pub fn answers(&self) -> Vec<(String, u16)> {
+        self.inner.answers.lock().unwrap().clone()
+    }
 }
 
 impl Inner {
@@ -136,7 +151,26 @@ impl Inner {
         };
         let act = (script.0)(&call);
         self.calls.lock().unwrap().push((call, act));
+        self.came.notify_waiters();
         act
+    }
+
+    /// Waits until `count` of `action` have come.
+    async fn gather(&self, action: &str, count: u32) {
+        loop {
+            let came = self.came.notified();
+            if self
+                .script
+                .lock()
+                .unwrap()
+                .1
+                .get(action)
+                .is_some_and(|there| *there >= count)
+            {
+                return;
+            }
+            came.await;
+        }
     }
 
     fn request(
@@ -160,14 +194,16 @@ async fn handle(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
     let action = target.map_or(head.method.as_str(), |target| {
         target.rsplit('.').next().unwrap_or(target)
     });
-    let act = proxy.decide(action);
+    let action = action.to_owned();
+    let act = proxy.decide(&action);
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     match act {
-        Act::Throttle => return throttled(proxy.service, action),
+        Act::Throttle => return throttled(proxy.service, &action),
         Act::Fail(status) => return failed(proxy.service, status),
         Act::Pretend => return pretended(),
         Act::Ignore => std::future::pending().await,
         Act::Delay(delay) => tokio::time::sleep(delay).await,
+        Act::Together(count) => proxy.gather(&action, count).await,
         Act::TearRequest => {
             let half = reqwest::Body::wrap_stream(half_of(&body));
             let _ = proxy.request(head.method, path, head.headers, half).send().await;
@@ -179,6 +215,7 @@ async fn handle(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
         cut()
     };
     let (status, headers) = (answer.status(), answer.headers().clone());
+    proxy.answers.lock().unwrap().push((action, status.as_u16()));
     let Ok(bytes) = answer.bytes().await else { cut() };
     let body = match act {
         Act::LoseAnswer => cut(),

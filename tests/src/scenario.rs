@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::bus::Bus;
 use crate::cluster::Services;
 use crate::process::Process;
 use crate::receiver::Receiver;
@@ -35,6 +36,8 @@ pub struct Scenario {
     pub before: &'static [&'static str],
     /// The job; is given the name of a file that does not exist.
     pub job: fn(gate: &str) -> Value,
+    /// Whether its events go to a bus too.
+    pub bus: bool,
     /// What the client does.
     pub steps: &'static [Step],
     /// Whether a job may end so.
@@ -65,6 +68,8 @@ pub enum Step {
     End,
     /// Waits for the delivery of its event.
     Delivered,
+    /// Fetches all reports.
+    Reports,
     /// Wants the event delivered again.
     Replay,
     /// Wants the job tried again, as a new one.
@@ -93,6 +98,7 @@ struct Course {
     data: TempDir,
     gate: PathBuf,
     receiver: Receiver,
+    bus: Option<Bus>,
     services: Option<Services>,
     process: Process,
     started: usize,
@@ -127,6 +133,13 @@ impl Scenario {
         let passed = course.points(self.before.len());
         assert_eq!(passed.last().map(String::as_str), Some(point), "it died elsewhere");
         course.check(Some(undisturbed)).await;
+        if point.contains(".put-events#") && point.ends_with(".after") {
+            let events = course.bus.iter().flat_map(|bus| bus.events_of(&course.id));
+            assert!(
+                events.count() > 1,
+                "who dies before a delivery is recorded delivers again"
+            );
+        }
     }
 }
 
@@ -138,11 +151,16 @@ impl Course {
             Home::Embedded => None,
             Home::Elsewhere => Some(Services::start(&data.path().join("engines")).await),
         };
+        let bus = match scenario.bus {
+            true => Some(Bus::start().await),
+            false => None,
+        };
         let mut course = Self {
             scenario,
             binary,
             kill_at,
             receiver: Receiver::start().await,
+            bus,
             services,
             process: Process::nothing(),
             started: 0,
@@ -161,6 +179,7 @@ impl Course {
         let kill_at = kill_at.or_else(|| self.kill_at.take_if(|_| self.started == before.len()));
         let settings = self.scenario.environment.iter();
         let mut environment: Vec<_> = settings.map(|(name, value)| (*name, (*value).to_owned())).collect();
+        environment.extend(self.bus.iter().flat_map(Bus::environment));
         let services = self.services.iter();
         environment.extend(services.flat_map(|services| services.environment(services.urls())));
         environment.push(("STAKEGRAPH_POINTS", self.log(self.started).display().to_string()));
@@ -222,6 +241,10 @@ impl Course {
                 self.until(api, has_ended).await?;
             }
             Step::Delivered => self.delivered(api, &self.id).await?,
+            Step::Reports => {
+                let job = self.until(api, has_ended).await?;
+                whole(api, &job).await?;
+            }
             Step::Replay => {
                 let answer = self.act(api, "deliveries/replay").await?;
                 assert_eq!(answer.0, 202, "{}", answer.1);
@@ -295,7 +318,8 @@ impl Course {
             assert!((self.scenario.may_end)(&job), "{job}");
             assert!(job["attempt"].as_u64() <= Some(5), "{job}");
             if job["status"] == "SUCCESS" {
-                results.extend(whole(&api, &job).await);
+                results.extend(whole(&api, &job).await.unwrap());
+                results.extend(rows(&api, &self.id).await);
                 if let Some(undisturbed) = undisturbed {
                     assert_eq!(results, undisturbed.results, "another result than without faults");
                 }
@@ -309,6 +333,7 @@ impl Course {
         }
         if !new_ones {
             self.check_stages();
+            self.check_objects();
         }
         results
     }
@@ -330,6 +355,30 @@ impl Course {
             assert_eq!(event.id(), deliveries["event_id"], "one identity for ever");
             assert_eq!(event.json()["type"], wanted);
         }
+        let Some(bus) = &self.bus else { return };
+        let events = bus.events_of(&self.id);
+        assert!(!events.is_empty(), "delivered, but not on the bus: {deliveries}");
+        for event in events {
+            assert_eq!(
+                event["data"]["event_id"], deliveries["event_id"],
+                "one identity for ever"
+            );
+            assert_eq!(event["type"], wanted);
+        }
+    }
+
+    /// A report that became an object when somebody asked for it stays as it is, whoever asks again.
+    fn check_objects(&self) {
+        let points = (0..self.started).flat_map(|process| self.points(process));
+        let mut written: Vec<_> = points
+            .filter(|point| point.starts_with("api.put-") && point.ends_with(".after"))
+            .filter_map(|point| Some(point.split_once('#')?.0.to_owned()))
+            .filter(|write| write != "api.put-input")
+            .collect();
+        written.sort();
+        let all = written.len();
+        written.dedup();
+        assert_eq!(written.len(), all, "written again: {written:?}");
     }
 
     /// What a process committed, no later one does again.
@@ -352,11 +401,11 @@ impl Course {
 }
 
 /// Every report listed is there, with the size and digest listed. Gives the digests of what does not hold times.
-async fn whole(api: &Api, job: &Value) -> BTreeMap<String, String> {
+async fn whole(api: &Api, job: &Value) -> Result<BTreeMap<String, String>, Gone> {
     let mut digests = BTreeMap::new();
     for report in job["reports"].as_array().unwrap() {
         let name = report["name"].as_str().unwrap();
-        let bytes = api.report(job, name).await;
+        let bytes = api.try_report(job, name).await.map_err(|_| Gone)?;
         let digest = hex::encode(Sha256::digest(&bytes));
         assert_eq!(report["size"].as_u64(), Some(bytes.len() as u64), "{name}");
         assert_eq!(report["sha256"], digest.as_str(), "{name}");
@@ -365,7 +414,26 @@ async fn whole(api: &Api, job: &Value) -> BTreeMap<String, String> {
         }
     }
     assert!(digests.contains_key("result.csv"), "{job}");
-    digests
+    Ok(digests)
+}
+
+/// The digest of all rows in the database, as `rows`; nothing where the job type has none.
+async fn rows(api: &Api, id: &str) -> Option<(String, String)> {
+    let mut digest = Sha256::new();
+    let mut after = String::new();
+    loop {
+        let path = format!("/jobs/{id}/companies?limit=1000{after}");
+        let (status, page) = call(api, Method::GET, &path, None).await.unwrap();
+        if (status, &page["code"]) == (409, &json!("job_not_successful")) {
+            return None;
+        }
+        assert_eq!(status, 200, "{page}");
+        digest.update(page["companies"].to_string());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return Some(("rows".to_owned(), hex::encode(digest.finalize()))),
+        }
+    }
 }
 
 fn id_of(job: &Value) -> String {

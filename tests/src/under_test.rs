@@ -1,11 +1,12 @@
-//! A system in a process of its own, by settings that only tests want: short leases, a clock that is wrong, and a job
-//! type that waits until it is let go.
+//! A system in a process of its own, by settings that only tests want: short leases, a clock that is wrong, a job type
+//! that waits until it is let go, and one that leaves as much as it is told to.
 //!
 //! | variable | default | |
 //! |---|---|---|
 //! | `LEASE_MS`, `GRACE_MS`, `MAX_ATTEMPTS` | as `serve` | the bounds of a job's life |
 //! | `WORKERS` | as `serve` | jobs, and callbacks, handled at once |
 //! | `SWEEP_MS` | as `serve` | how often the sweeper looks |
+//! | `EVENT_BUS` | as `serve` | the bus of the events |
 //! | `CLOCK_AHEAD_MS` | 0 | how far ahead of the system's its clock is; may be negative |
 
 use std::io::Write as _;
@@ -15,12 +16,14 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use jobs::{Calculation, Clock, Failure, Json, Outcome, Run, Stage, setting_or};
+use jobs::{Bus, Calculation, Clock, Failure, Json, Outcome, Run, Stage, setting_or};
 use local::{System, SystemSettings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::sized::Sized;
 
 /// Runs the system on `data` until it is told to stop.
 #[must_use]
@@ -28,7 +31,9 @@ pub fn main(data: PathBuf) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).unwrap();
-        let system = System::start(settings(data)).await.unwrap();
+        let mut settings = settings(data);
+        settings.bus = Bus::from_env().await.unwrap();
+        let system = System::start(settings).await.unwrap();
         let _ = writeln!(std::io::stderr(), "listening on {}", system.url());
         terminate.recv().await;
         system.stop().await;
@@ -49,7 +54,7 @@ fn settings(data: PathBuf) -> SystemSettings {
     let sweep_ms = setting_or("SWEEP_MS", 1_000).unwrap();
     settings.sweep_every = Duration::from_millis(sweep_ms);
     settings.pipeline = worker::settings_from_env().unwrap();
-    settings.registry = settings.registry.with::<Gated>();
+    settings.registry = settings.registry.with::<Gated>().with::<Sized>();
     settings.clock = clock(setting_or("CLOCK_AHEAD_MS", 0).unwrap());
     settings
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use serde_json::{Value, json};
-use system_tests::scenario::Step::{Delivered, End, Open, Replay, Retry, Revoke, Submit, Terminate, Waiting};
+use system_tests::scenario::Step::{Delivered, End, Open, Replay, Reports, Retry, Revoke, Submit, Terminate, Waiting};
 use system_tests::scenario::{Home, Scenario, Undisturbed, killed_at_each};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_stakegraph-under-test");
@@ -13,6 +13,7 @@ const USUAL: Scenario = Scenario {
     home: Home::Embedded,
     environment: &[("COMMIT_AFTER_MS", "0")],
     before: &[],
+    bus: false,
     job: |_| {
         let stakes = json!([{"owner": "A", "owned": "B", "share": 0.5}, {"owner": "B", "owned": "A", "share": 0.25}]);
         json!({"type": "integrated-ownership", "input": {"stakes": stakes}})
@@ -86,31 +87,117 @@ async fn a_job_survives_a_kill_at_each_of_its_writes() {
     killed_at_each(USUAL, BINARY, &points, &undisturbed).await;
 }
 
-/// The same job as most are: nothing of it takes long, and all that it leaves is written with its end.
+/// The same job as most are: nothing of it takes long, and all that it leaves is written with its end. Its client asks
+/// for the reports then, and no sooner are they objects.
 const SMALL: Scenario = Scenario {
     environment: &[("COMMIT_AFTER_MS", "600000")],
+    steps: &[Submit, End, Delivered, Reports],
     ..USUAL
 };
+
+/// The files of [`SMALL`].
+const FILES: [&str; 5] = [
+    "result.csv",
+    "result.parquet",
+    "summary.json",
+    "report.html",
+    "report.xlsx",
+];
+
+/// The points at which a report becomes an object because somebody asks for it.
+fn asked(undisturbed: &Undisturbed) -> Vec<String> {
+    let points = undisturbed.points.iter();
+    points.filter(|point| point.starts_with("api.put-")).cloned().collect()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_job_survives_a_kill_at_each_of_its_writes() {
     const END: &str = "worker.job-success+event+rows+reports#1.after";
     let undisturbed = undisturbed(SMALL).await;
+    let points = &undisturbed.points;
+    assert!(points.iter().any(|point| point == END), "{points:#?}");
     assert!(
-        undisturbed.points.iter().any(|point| point == END),
-        "{:#?}",
-        undisturbed.points
+        !points.iter().any(|point| point.starts_with("worker.put-")),
+        "{points:#?}"
     );
-    // Its client asks for reports when it has ended, and no sooner are they objects.
-    let (asked, of_job): (Vec<_>, Vec<_>) = undisturbed
-        .points
-        .iter()
-        .cloned()
-        .partition(|point| point.starts_with("api.put-"));
-    assert_eq!(asked.len() % 2, 0);
-    assert!(!of_job.iter().any(|point| point.contains(".put-")), "{of_job:#?}");
-    let points: Vec<_> = of_job.into_iter().filter(|point| comes_each_time(point)).collect();
+    assert_eq!(asked(&undisturbed).len(), 2 * FILES.len(), "{points:#?}");
+    let points: Vec<_> = points.iter().filter(|point| comes_each_time(point)).cloned().collect();
     killed_at_each(SMALL, BINARY, &points, &undisturbed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_report_survives_a_kill_when_it_is_first_asked_for() {
+    // As on AWS: the services live on.
+    let scenario = Scenario {
+        arguments: &["system"],
+        home: Home::Elsewhere,
+        ..SMALL
+    };
+    let writes = FILES.map(|file| format!("api.put-{file}#1"));
+    survives(scenario, &writes.each_ref().map(String::as_str)).await;
+}
+
+/// As [`SMALL`], of a job that leaves what it is told to. The first report is the one that counts.
+const SIZED: Scenario = Scenario {
+    arguments: &["system"],
+    ..SMALL
+};
+
+/// Kills a process before and after each write by which rows and reports of `job` are stored.
+async fn stores(job: fn(&str) -> Value, writes: &[&str]) {
+    let scenario = Scenario { job, ..SIZED };
+    let undisturbed = undisturbed(scenario).await;
+    let is_of_it =
+        |point: &&String| comes_each_time(point) && (point.starts_with("worker.") || point.starts_with("api.put-"));
+    let points: Vec<_> = undisturbed.points.iter().filter(is_of_it).cloned().collect();
+    for write in writes {
+        assert!(
+            points.contains(&format!("{write}#1.after")),
+            "{write} is not passed: {points:#?}"
+        );
+    }
+    let put = points.iter().filter(|point| point.contains(".put-"));
+    let named = writes.iter().filter(|write| write.contains(".put-"));
+    assert_eq!(put.count(), 2 * named.count(), "{points:#?}");
+    killed_at_each(scenario, BINARY, &points, &undisturbed).await;
+}
+
+fn sized(rows: u32, reports: &[u32], plain: bool) -> Value {
+    let stakes = json!([{"owner": "A", "owned": "B", "share": 0.5}]);
+    let parameters = json!({"rows": rows, "reports": reports, "plain": plain});
+    json!({"type": "sized", "input": {"stakes": stakes}, "parameters": parameters})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_and_small_reports_survive_a_kill_at_each_of_their_writes() {
+    let writes = [
+        "worker.rows",
+        "worker.job-success+event+reports",
+        "api.put-result.csv",
+        "api.put-result.1",
+    ];
+    stores(|_| sized(1_000, &[5_000, 100], false), &writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn few_rows_and_large_reports_survive_a_kill_at_each_of_their_writes() {
+    let writes = [
+        "worker.put-result.csv",
+        "worker.put-result.1",
+        "worker.job-success+event+rows",
+    ];
+    stores(|_| sized(10, &[30_000, 10_000], false), &writes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_report_among_small_ones_survives_a_kill_at_each_of_its_writes() {
+    let writes = [
+        "worker.put-result.1",
+        "worker.job-success+event+rows+reports",
+        "api.put-result.csv",
+        "api.put-result.2",
+    ];
+    stores(|_| sized(10, &[100_000, 50_000, 20_000], true), &writes).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,6 +346,19 @@ async fn the_recovery_of_an_event_survives_a_kill() {
         ..USUAL
     };
     survives(scenario, &["sweeper.event#1", "sweeper.send-callbacks#1"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_for_a_bus_survives_a_kill_at_each_of_its_writes() {
+    let scenario = Scenario { bus: true, ..USUAL };
+    let undisturbed = undisturbed(scenario).await;
+    let notifier = |point: &&String| point.starts_with("notifier.");
+    let points: Vec<_> = undisturbed.points.iter().filter(notifier).cloned().collect();
+    for side in ["before", "after"] {
+        let put = format!("notifier.put-events#1.{side}");
+        assert!(points.contains(&put), "{put} is not passed: {points:#?}");
+    }
+    killed_at_each(scenario, BINARY, &points, &undisturbed).await;
 }
 
 fn gave_up(job: &Value) -> bool {

@@ -125,6 +125,7 @@ fn in_words(status: &str) -> &'static str {
         "400" => "The request is at fault; `field` says where",
         "404" => "There is no such thing",
         "409" => "It cannot be done now; `code` says why",
+        "410" => "It was kept for a while and is gone",
         "413" => "Larger than the API takes",
         "415" => "The body is not declared as JSON",
         "422" => "The Idempotency-Key came before with another body",
@@ -150,6 +151,7 @@ fn problem_example(status: &str) -> Value {
             Code::JobEnded,
             "the job ended as SUCCESS and cannot change any more",
         ),
+        "410" => ("Gone", Code::FileExpired, "the file was kept for a while and is gone"),
         "413" => (
             "Payload Too Large",
             Code::BodyTooLarge,

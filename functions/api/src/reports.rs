@@ -27,7 +27,7 @@ const LIFETIME: Duration = Duration::from_secs(900);
     params(("id" = String, Path, description = "The job's UUID"),
            ("name" = String, Path, description = "Such as result.csv", example = "result.csv"), ReportQuery),
     responses((status = 302, description = "Where the file is", headers(("Location" = String))), (status = 400, body = Problem),
-              (status = 404, body = Problem), (status = 503, body = Problem)))]
+              (status = 404, body = Problem), (status = 410, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn get(
     State(api): State<Api>,
     NamedPath(id, name): NamedPath,

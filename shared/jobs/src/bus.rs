@@ -21,7 +21,7 @@ const TIME: Duration = Duration::from_secs(15);
 /// A bus to put events on.
 #[derive(Debug, Clone)]
 pub struct Bus {
-    client: Client,
+    pub(crate) client: Client,
     name: String,
 }
 

@@ -170,6 +170,9 @@ impl Clients {
         playing.files.client = crate::faults::s3(&self.files.client, role);
         playing.jobs.client = crate::faults::sqs(&self.jobs.client, role);
         playing.callbacks.client = crate::faults::sqs(&self.callbacks.client, role);
+        if let Some(bus) = &mut playing.bus {
+            bus.client = crate::faults::eventbridge(&bus.client, role);
+        }
         playing
     }
 }

@@ -10,6 +10,7 @@
 //! | result rows, packed reports | `rows`, `reports`; joined by `+` to what ends their job |
 //! | a message, and its deletion | `send-jobs`, `delete-jobs`, `send-callbacks`, `delete-callbacks` |
 //! | an object, or a part of one | `put-result.csv`, `start-spool`, `part-spool`, `complete-spool`; an input is `put-input`, unless it is in the job |
+//! | an event on a bus | `put-events` |
 //! | what a system is made of | `create-table`, `create-queue`, `create-bucket`, `set-cors`, `set-ttl` |
 //!
 //! Two environment variables steer it. `STAKEGRAPH_POINTS` names a file to which each point passed is appended as a
@@ -54,6 +55,13 @@ pub fn sqs(client: &aws_sdk_sqs::Client, role: &'static str) -> aws_sdk_sqs::Cli
 pub fn s3(client: &aws_sdk_s3::Client, role: &'static str) -> aws_sdk_s3::Client {
     let config = client.config().to_builder().interceptor(Points { role });
     aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// A client of EventBridge whose writes are points.
+#[must_use]
+pub fn eventbridge(client: &aws_sdk_eventbridge::Client, role: &'static str) -> aws_sdk_eventbridge::Client {
+    let config = client.config().to_builder().interceptor(Points { role });
+    aws_sdk_eventbridge::Client::from_conf(config.build())
 }
 
 /// What the environment asks for.

@@ -25,6 +25,9 @@ use aws_sdk_s3::primitives::ByteStream;
 
 use crate::Error;
 
+/// The status of a conditional write whose object is there already.
+const THERE: u16 = 412;
+
 /// The bucket.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -55,6 +58,46 @@ impl Files {
             .await
             .map_err(Error::unavailable("store an object"))?;
         Ok(())
+    }
+
+    /// As [`Files::put`], unless an object is there: that one stays, with its age.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn put_new(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .if_none_match("*")
+            .body(ByteStream::from(bytes));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|answer| answer.status().as_u16() == THERE) =>
+            {
+                Ok(())
+            }
+            Err(other) => Err(Error::unavailable("store an object")(other)),
+        }
+    }
+
+    /// Whether an object is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn has(&self, key: &str) -> Result<bool, Error> {
+        match self.size(key).await {
+            Ok(_) => Ok(true),
+            Err(Error::NoObject(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The whole object in memory. For small ones; [`Files::open`] streams.

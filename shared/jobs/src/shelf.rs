@@ -133,14 +133,19 @@ impl Shelf {
 
 impl Clients {
     /// Sees to it that `report` of `job` is the object that its key names. When this returns, the object is whole and
-    /// durable. Costs nothing if the job stored it as one, else a read and a write; may be done again.
+    /// durable. Costs nothing if the job stored it as one, else a look, and a read and a write the first time. May be
+    /// done again, and by many at once: the object is written once.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`], [`Error::NoObject`] if it expired, or [`Error::Corrupt`] when what lies in the table is not the report.
+    /// [`Error::Unavailable`], [`Error::NoObject`] if it expired, or [`Error::Corrupt`] when what lies in the table is
+    /// not the report.
     pub async fn materialise(&self, job: &Job, report: &Report) -> Result<(), Error> {
         let in_table = job.state.outcome.as_ref().map_or(&[][..], |outcome| &outcome.in_table);
         if !in_table.contains(&report.name) {
+            return Ok(());
+        }
+        if self.files.has(&report.key).await? {
             return Ok(());
         }
         // Items that expired go one by one: the reports may be gone while the job is not.
@@ -154,7 +159,7 @@ impl Clients {
                 let not = std::io::Error::other("it is not what the job stored");
                 Error::corrupt(format!("report {}", report.name))(not)
             })?;
-        self.files.put(&report.key, &report.content_type, bytes).await
+        self.files.put_new(&report.key, &report.content_type, bytes).await
     }
 }
 

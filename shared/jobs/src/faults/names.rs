@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::operation as table;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_eventbridge::operation as bus;
 use aws_sdk_s3::operation as bucket;
 use aws_sdk_sqs::operation as queue;
 use aws_smithy_runtime_api::client::interceptors::context::Input;
@@ -30,7 +31,10 @@ pub(super) fn is_read(action: &str) -> bool {
 
 /// The name of what a call with this input writes; none if it only reads.
 pub(super) fn of(input: &Input) -> Option<String> {
-    in_table(input).or_else(|| in_queue(input)).or_else(|| in_bucket(input))
+    in_table(input)
+        .or_else(|| in_queue(input))
+        .or_else(|| in_bucket(input))
+        .or_else(|| on_bus(input))
 }
 
 fn in_table(input: &Input) -> Option<String> {
@@ -104,6 +108,11 @@ fn in_bucket(input: &Input) -> Option<String> {
     }
     let cors = input.downcast_ref::<bucket::put_bucket_cors::PutBucketCorsInput>();
     cors.map(|_| "set-cors".to_owned())
+}
+
+fn on_bus(input: &Input) -> Option<String> {
+    let put = input.downcast_ref::<bus::put_events::PutEventsInput>();
+    put.map(|_| "put-events".to_owned())
 }
 
 /// An input's key ends in an identity, which says nothing.

@@ -149,6 +149,7 @@ impl Run {
     fn commit<T: Serialize>(&mut self, name: &'static str, output: &T, elapsed_ms: u64) -> Result<(), Failure> {
         let bytes =
             postcard::to_stdvec(output).map_err(|error| Failure::Transient(format!("encode stage {name}: {error}")))?;
+        debug_assert!(!name.contains('.'), "{name} looks like a report");
         let key = self.key(name);
         // The output may speak of what is on the shelf.
         self.runtime.block_on(self.shelf.clear())?;
@@ -297,9 +298,11 @@ impl StageRun<'_> {
         Ok(self.run.clients.files.read_spool(&self.run.runtime, spool)?)
     }
 
-    /// Starts a file for whoever asked.
+    /// Starts a file for whoever asked. Its name has an ending, such as `.csv`: by that the API's role tells it from the
+    /// output of a stage, which it may not write.
     #[must_use]
     pub fn report(&self, name: &str, content_type: &str) -> ReportWriter {
+        debug_assert!(name.contains('.'), "{name} has no ending");
         let files = &self.run.clients.files;
         let writer = files.writer(self.run.runtime.clone(), name, self.run.key(name), content_type);
         writer.onto(self.run.shelf.clone())
