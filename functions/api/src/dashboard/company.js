@@ -5,6 +5,7 @@ import { chainsSection } from "./chains.js";
 import { announce, el, empty, show, trouble } from "./dom.js";
 import { companyHash, isGroup, label } from "./links.js";
 import { picture } from "./picture.js";
+import { parts } from "./told.js";
 import { field } from "./schema_form.js";
 import { count, figure, percent, plain, several } from "./words.js";
 
@@ -18,34 +19,38 @@ function called(names, id) {
   return name === id ? id : [name, " ", el("span", { class: "id" }, id)];
 }
 
-/** A field to find a company by the beginning of its name; with `listed` the first ones stand below it at once. */
+/** A field to find a company by its name or id; with `listed` the first ones stand below it at once. */
 export function searchSection(job, signal, { listed }) {
-  const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its id as it stands in the file; upper and lower case differ.");
+  const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its name or id, or of a word in it.");
   const found = el("div", { class: "found" });
   let timer = 0;
   const look = async () => {
     if (!listed && !search.control.value) return show(found);
-    const prefix = search.control.value;
+    const wanted = search.control.value;
     try {
-      const query = new URLSearchParams({ prefix, limit: SUGGESTIONS, brief: true });
+      const query = new URLSearchParams({ search: wanted, limit: SUGGESTIONS });
       const page = await get(`${jobPath(job, "companies")}?${query}`, signal);
-      if (signal.aborted || prefix !== search.control.value) return;
+      if (signal.aborted || wanted !== search.control.value) return;
       search.blame("");
       const names = page.companies.map((one) => one.company);
-      show(found, names.length === 0 ? empty("No such company", "No company of this result begins so.")
+      show(found, names.length === 0 ? empty("No such company", "No name or id in this result has a word that begins so.")
         : el("ul", { class: "suggestions" }, page.companies.map((one) => el("li", {},
           el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? "no rows" : several(one.total, "row"))))),
         page.next && el("p", { class: "hint" }, "There are more: type on."));
-      if (prefix) announce(names.length === 0 ? "No company begins so." : `${several(names.length, "company", "companies")} found.`);
+      if (wanted) announce(names.length === 0 ? "No such company." : `${several(names.length, "company", "companies")} found.`);
     } catch (error) {
       if (!signal.aborted) search.blame(error.message);
     }
   };
   search.control.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, TYPING_MS); });
   const form = el("form", { role: "search" }, search.node);
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (search.control.value) location.hash = companyHash(job, search.control.value);
+    clearTimeout(timer);
+    if (!search.control.value) return;
+    await look();
+    // What was typed may be a name: the first one that is found.
+    if (!signal.aborted) location.hash = found.querySelector("a")?.hash ?? companyHash(job, search.control.value);
   });
   look();
   return el("section", { class: "card", "aria-labelledby": "search" }, el("h2", { id: "search" }, "Look up a company"), form, found);
@@ -142,10 +147,17 @@ function merged(all, asked) {
   return { ...all, stakes: [...all.stakes, ...more], must: new Set(asked === all ? [] : asked.chains.flatMap((chain) => chain.path)) };
 }
 
+/** A chain by the names on it. */
+function told(view, { names, words, share }) {
+  const steps = names.map((id, at) => [at > 0 && " → ", isGroup(id) || id === view.company ? label(view.shown.answer.names, id)
+    : el("a", { href: companyHash(view.job, id) }, label(view.shown.answer.names, id))]);
+  return [words, steps, " ", el("b", { class: "number" }, percent(share))];
+}
+
 function value(view, column, row) {
   const cell = row[column.name];
   if (column.kind !== "text") return column.unit === "fraction" ? percent(cell) : figure(cell);
-  if (column.name === "chains") return el("ul", { class: "told-chains" }, cell.split("; ").map((one) => el("li", {}, one)));
+  if (column.name === "chains") return el("ul", { class: "told-chains" }, parts(cell).map((part) => el("li", {}, told(view, part))));
   const isName = ["owner", "owned", "company", "controller", "from", "to"].includes(column.name);
   if (!isName) return cell;
   const shown = called(view.shown.answer.names, cell);
