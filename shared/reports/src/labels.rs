@@ -5,6 +5,7 @@ use std::fmt;
 use formats::chains::parts;
 use formats::{Column, Kind};
 
+use crate::number::percent;
 use crate::survey::Name;
 
 /// Names by ids; none where the input has none.
@@ -46,14 +47,15 @@ impl<'a> Labels<'a> {
         }
     }
 
-    /// A text of chains with names for ids: `Ada Lind → Norda AB 0.18`, a line each.
+    /// A text of chains with names for ids: `Ada Lind → Norda AB 18.00%`, a line each.
     pub(crate) fn chains(self, text: &str) -> Vec<String> {
         let lines = parts(text).into_iter().map(|part| {
+            let share = part.share.parse().map_or_else(|_| part.share.to_owned(), percent);
             if part.names.is_empty() {
-                return format!("{} {}", part.words, part.share);
+                return format!("{} {share}", part.words);
             }
             let names = part.names.iter().map(|id| self.get(id).unwrap_or(id));
-            format!("{} {}", names.collect::<Vec<_>>().join(" → "), part.share)
+            format!("{} {share}", names.collect::<Vec<_>>().join(" → "))
         });
         lines.collect()
     }

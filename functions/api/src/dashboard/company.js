@@ -13,6 +13,9 @@ const FIRST_ROWS = 25;
 const SUGGESTIONS = 12;
 const TYPING_MS = 150;
 
+/** What the rows about a company are, where there is a word for them. */
+const ROWS = { "integrated-ownership": "owner", "beneficial-owners": "beneficial owner", "company-control": "controller" };
+
 /** A name with the id that it stands for, where it has one. */
 function called(names, id) {
   const name = label(names, id);
@@ -20,7 +23,8 @@ function called(names, id) {
 }
 
 /** A field to find a company by its name or id; with `listed` the first ones stand below it at once. */
-export function searchSection(job, signal, { listed }) {
+export function searchSection({ id: job, type }, signal, { listed }) {
+  const rows = ROWS[type] ?? "row";
   const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its name or id, or of a word in it.");
   const found = el("div", { class: "found" });
   let timer = 0;
@@ -35,7 +39,7 @@ export function searchSection(job, signal, { listed }) {
       const names = page.companies.map((one) => one.company);
       show(found, names.length === 0 ? empty("No such company", "No name or id in this result has a word that begins so.")
         : el("ul", { class: "suggestions" }, page.companies.map((one) => el("li", {},
-          el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? "no rows" : several(one.total, "row"))))),
+          el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? `no ${rows}s` : several(one.total, rows))))),
         page.next && el("p", { class: "hint" }, "There are more: type on."));
       if (wanted) announce(names.length === 0 ? "No such company." : `${several(names.length, "company", "companies")} found.`);
     } catch (error) {
@@ -88,9 +92,9 @@ async function load(view, owner) {
     view.shown = { answer, integrated };
     view.picture = el("div", {});
     view.chains = el("div", {});
-    view.search = searchSection(job, signal, { listed: false });
+    view.search = searchSection(record, signal, { listed: false });
     show(view.body,
-      el("p", { class: "lead" }, summary(answer, type), label(answer.names, company) === company ? null : [" Its id is ", el("code", {}, company), "."]),
+      el("p", { class: "lead" }, summary(answer, type), label(answer.names, company) === company ? null : [" Id: ", el("code", {}, company)]),
       answer.above && answer.above.stakes.length > 0 && el("section", { class: "card", "aria-labelledby": "picture" },
         el("h2", { id: "picture" }, "Who stands above it"), view.picture),
       answer.above && answer.above.chains.length > 0 && view.chains,
@@ -99,13 +103,14 @@ async function load(view, owner) {
   } catch (error) {
     if (signal.aborted) return;
     show(view.body, trouble(error.code === "company_not_found" ? "The result has no such company" : "The company cannot be shown", error.message, () => load(view, owner)),
-      searchSection(job, signal, { listed: true }));
+      searchSection({ id: job }, signal, { listed: true }));
   }
 }
 
 function summary(answer, type) {
   const name = plain(type?.name ?? "").toLowerCase();
-  if (answer.total === 0) return `Nobody is recorded to hold a part of it (${name}).`;
+  if (answer.total === 0 && answer.above && answer.names?.[answer.company]?.kind === "person") return "A person.";
+  if (answer.total === 0) return answer.above ? "Nobody is recorded to hold a part of it." : `No row of ${name}.`;
   if (answer.above) return `${several(answer.total, "owner")}, direct and through others.`;
   return `${several(answer.total, "row")} of ${name}.`;
 }
@@ -170,7 +175,7 @@ function rows(view, columns, answer) {
   const shown = columns.filter((column) => column !== key && (!column.when || answer.rows.some((row) => column.name in row)));
   const title = answer.above ? "Owners" : "Result";
   const section = (...children) => el("section", { class: "card", "aria-labelledby": "owners" }, el("h2", { id: "owners" }, title), children);
-  if (answer.rows.length === 0) return section(empty("No rows", answer.above ? "It is at the top: nobody is recorded to hold it." : "The calculation has nothing to say of it."));
+  if (answer.rows.length === 0) return section(empty(answer.above ? "No owners" : "No rows", answer.above ? "At the top of its chains: nobody is recorded above." : "The calculation has nothing to say of it."));
   if (answer.rows.length === 1 && !answer.above && shown.every((column) => column.name !== "chains")) {
     return section(el("dl", { class: "pairs wide" }, shown.map((column) => el("div", {},
       el("dt", {}, plain(column.name)), el("dd", {}, value(view, column, answer.rows[0])), el("dd", { class: "hint" }, column.description)))));

@@ -583,7 +583,7 @@ fn rows_of_the_result_show_names_with_their_ids() {
 #[test]
 fn chains_in_words_are_told_by_names() {
     let told = Labels::of(&Known).chains("P1 > \"A; B\" > 000000C1 0.18; through cycles 0.002");
-    assert_eq!(told, ["<b>Ada</b> → A; B → Norda AB 0.18", "through cycles 0.002"]);
+    assert_eq!(told, ["<b>Ada</b> → A; B → Norda AB 18.00%", "through cycles 0.20%"]);
 }
 
 #[test]
