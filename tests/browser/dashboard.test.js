@@ -142,6 +142,30 @@ test("companies are shown by the names that the file gives to their ids", async 
   await page.getByRole("heading", { name, level: 1 }).waitFor();
   await page.getByText(id).first().waitFor();
   await everywhere(page, "named");
+
+  // A name is found by the beginning of a word in it, whatever the case, and return opens the first.
+  const word = name.split(" ").at(-1).toLowerCase();
+  await page.getByRole("link", { name: "network.bods.json" }).click();
+  await page.getByLabel("Company", { exact: true }).fill(word);
+  await page.locator(".suggestions a", { hasText: name }).waitFor();
+  await everywhere(page, "found");
+  await page.getByLabel("Company", { exact: true }).fill(id.toLowerCase());
+  await page.getByLabel("Company", { exact: true }).press("Enter");
+  await page.getByRole("heading", { name, level: 1 }).waitFor();
+  await page.context().close();
+});
+
+test("chains in words are told by names, and a name may hold what separates them", async () => {
+  const page = await home();
+  const odd = "Lind; Son > \"Co\"";
+  const quoted = `"${odd.replaceAll('"', '""')}"`;
+  await submit(page, { name: "odd.csv", bytes: csv(`${quoted},H 2,0.6\nH 2,B,0.9\n${quoted},B,0.05\n`), type: "beneficial-owners" });
+  await page.getByRole("link", { name: "B", exact: true }).click();
+  const chains = page.locator(".told-chains li");
+  await chains.first().waitFor();
+  assert.deepEqual(await chains.allTextContents(), [`${odd} → H 2 → B 54 %`, `${odd} → B 5 %`]);
+  await chains.first().getByRole("link", { name: odd }).click();
+  await page.getByRole("heading", { name: odd, level: 1 }).waitFor();
   await page.context().close();
 });
 
@@ -188,6 +212,24 @@ test("past jobs are listed, filtered and paged", async () => {
   await page.getByRole("button", { name: "Show older ones" }).click();
   await page.locator(".jobs li").nth(24).waitFor();
   await everywhere(page, "list");
+
+  // The newest ones stay fresh below older ones that were asked for.
+  let pretend = true;
+  await page.route(/jobs\?limit/, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    if (pretend && !route.request().url().includes("cursor")) Object.assign(body.jobs[0], { status: "PROGRESS", percentage: 7 });
+    await route.fulfill({ response: answer, json: body });
+  });
+  await page.locator(".filters").getByLabel("Calculation").selectOption("");
+  await page.locator(".filters").getByLabel("Calculation").selectOption("katz");
+  await page.getByText("7 %").waitFor();
+  await page.getByRole("button", { name: "Show older ones" }).click();
+  await page.locator(".jobs li").nth(24).waitFor();
+  pretend = false;
+  await page.getByText("7 %").waitFor({ state: "detached" });
+  assert.ok(await page.locator(".jobs li").count() >= 25, "older ones stay");
+  await page.unroute(/jobs\?limit/);
   await page.getByLabel("State").selectOption("FAILURE");
   await page.getByText("None of these").waitFor();
   assert.match(page.url(), /status=FAILURE/);

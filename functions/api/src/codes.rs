@@ -48,6 +48,7 @@ codes! {
     InvalidPrefix = "invalid_prefix": "`prefix` cannot be the beginning of a company's name.",
     InvalidQuery = "invalid_query": "The query cannot be read, or has a field that this call does not know.",
     InvalidRequest = "invalid_request": "The body is JSON, but not such a request; the field at fault is named.",
+    InvalidSearch = "invalid_search": "`search` is longer than a company's name, or came with `prefix`.",
     InvalidStatus = "invalid_status": "There is no such status.",
     InvalidUnit = "invalid_unit": "A unit is fraction or percent.",
     InvalidUpload = "invalid_upload": "An upload id is a UUID.",

@@ -37,6 +37,9 @@ const OTHER: (&str, &str) = ("about", "What this API can do, and whether it answ
 pub(crate) fn complete(contract: OpenApi) -> Value {
     let mut contract = serde_json::to_value(contract).expect("a contract is plain data");
     if let Some(paths) = contract["paths"].as_object_mut() {
+        // The rest of a path, slashes and all, is one parameter to whoever calls.
+        let all = std::mem::take(paths).into_iter();
+        *paths = all.map(|(path, item)| (path.replace("{*", "{"), item)).collect();
         for (path, item) in paths {
             for (_, operation) in item.as_object_mut().into_iter().flatten() {
                 complete_operation(path, operation);

@@ -60,6 +60,7 @@ const ASSETS: &[Asset] = assets![
     "schema_form.js" JS,
     "style.css" CSS,
     "submit.js" JS,
+    "told.js" JS,
     "watch.js" JS,
     "words.js" JS,
 ];

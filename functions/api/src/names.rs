@@ -23,6 +23,13 @@ pub(crate) struct Named {
     kind: String,
 }
 
+impl Named {
+    /// What it is called; empty if only the kind is known.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// The names of `ids`, those that have one.
 ///
 /// # Errors

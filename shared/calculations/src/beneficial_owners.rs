@@ -135,7 +135,14 @@ impl Calculation for BeneficialOwners {
             .with_edges(self.control_edges);
         let reports = run.stage("reporting", |stage| {
             let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
-            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
+            report_with(
+                stage,
+                &PRESENTATION,
+                &findings,
+                &mapped.table,
+                Some(&built.network),
+                &survey,
+            )
         })?;
         Ok(findings.outcome(saved, reports))
     }

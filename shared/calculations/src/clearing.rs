@@ -106,7 +106,7 @@ impl Calculation for Clearing {
             clearing(&built.amounts, assets, memory, &mut progress_of(stage)).map_err(refused)
         })?;
         let table = run.stage("mapping", |stage| map(stage, built, &found))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
+        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA, &built.amounts))?;
         let findings = built.findings(&table, found.residual, measures(&found), findings);
         let reports = run.stage("reporting", |stage| report(stage, &PRESENTATION, &findings, &table))?;
         Ok(findings.outcome(rows, reports))

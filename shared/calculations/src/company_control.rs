@@ -139,7 +139,14 @@ impl Calculation for CompanyControl {
                 rows: ("Who controls it", &["controller", "share", "ultimate"]),
             };
             let survey = survey(stage, &built.network, &solved.resolvent, wanted)?;
-            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
+            report_with(
+                stage,
+                &PRESENTATION,
+                &findings,
+                &mapped.table,
+                Some(&built.network),
+                &survey,
+            )
         })?;
         Ok(findings.outcome(saved, reports))
     }

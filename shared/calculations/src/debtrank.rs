@@ -183,7 +183,7 @@ impl Calculation for DebtRank {
             debtrank(&built.amounts, equity, shock, rules, &mut progress_of(stage)).map_err(refused)
         })?;
         let table = run.stage("mapping", |stage| map(stage, &shocked, &found))?;
-        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA))?;
+        let rows = run.stage("saving", |stage| table.save(stage, &SCHEMA, &shocked.built.amounts))?;
         let more: Vec<Finding> = shocked.findings.iter().cloned().chain(unfinished(&found)).collect();
         let measures = measures(&shocked, &found);
         let findings = shocked.built.findings(&table, found.last_change, measures, &more);

@@ -89,7 +89,7 @@ impl Calculation for Leontief {
         let Required { built, of_flows } = &run.stage("building", |stage| self.build(stage))?;
         let solved = run.stage("calculating", |stage| solve(stage, built, &self.common))?;
         let mapped = run.stage("mapping", |stage| self.map(stage, built, &solved))?;
-        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA))?;
+        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA, &built.network))?;
         let mut findings = Findings::new(built, &solved, &mapped.table, Some(mapped.left_out), self.common.floor);
         if *of_flows {
             findings = findings.in_amounts();

@@ -31,6 +31,7 @@ mod pairs;
 mod presentation;
 mod reporting;
 mod saving;
+mod searching;
 mod streaming;
 mod structure;
 mod survey;

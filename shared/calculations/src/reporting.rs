@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use jobs::{Failure, Json, Outcome, Report, StageRun, Warning};
-use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut};
-use reports::{Summary, Survey, quality, report_html};
+use ownership::{ClosedGroup, ComponentsSummary, ControlEdges, Finding, LeftOut, Network};
+use reports::{Labels, Lookup, Summary, Survey, quality, report_html};
 use serde_json::json;
 
 use crate::building::Built;
@@ -40,6 +40,7 @@ impl Findings {
             .cloned()
             .collect();
         let components = resolvent.components();
+        let floor = left_out.is_some().then_some(floor);
         let left_out = left_out.unwrap_or_default();
         let summary = Summary {
             input: built.input(),
@@ -189,6 +190,15 @@ fn warning(finding: &Finding) -> Warning {
     }
 }
 
+/// What people call the companies of a network.
+struct Called<'n>(&'n Network);
+
+impl Lookup for Called<'_> {
+    fn label(&self, id: &str) -> Option<&str> {
+        self.0.find(id).and_then(|company| self.0.label(company))
+    }
+}
+
 /// [`report_with`] nothing of the network.
 pub(crate) fn report(
     stage: &StageRun<'_>,
@@ -196,21 +206,26 @@ pub(crate) fn report(
     findings: &Findings,
     table: &Table,
 ) -> Result<Vec<Report>, Failure> {
-    report_with(stage, presentation, findings, table, &Survey::default())
+    report_with(stage, presentation, findings, table, None, &Survey::default())
 }
 
 /// Writes `result.csv`, `result.parquet`, `summary.json`, `report.html` and `report.xlsx`. Rows stream through; memory
-/// does not grow with them. `reporting` is among the stages of the summary, with the seconds until the rows were written.
+/// does not grow with them. Whom `network` has names of is shown by them. `reporting` is among the stages of the summary, with the seconds until the rows were written.
 pub(crate) fn report_with(
     stage: &StageRun<'_>,
     presentation: &Presentation,
     findings: &Findings,
     table: &Table,
+    network: Option<&Network>,
     survey: &Survey,
 ) -> Result<Vec<Report>, Failure> {
     let began = Instant::now();
     let schema = presentation.schema;
-    let mut pages = Pages::new(presentation, survey, table.rows)?;
+    let called = network.filter(|network| network.has_labels()).map(Called);
+    let labels = called
+        .as_ref()
+        .map_or_else(Labels::default, |called| Labels::of(called));
+    let mut pages = Pages::new(presentation, survey, table.rows, labels)?;
     let [csv, parquet] = write_files(stage, schema, table, &mut |block| pages.add(block))?;
     let mut summary = findings.summary(stage);
     // This stage tells of itself what it has done by now: the rows. What follows is small.
@@ -223,6 +238,7 @@ pub(crate) fn report_with(
         schema,
         highlights: &pages.highlights,
         survey,
+        labels,
         formulas: presentation.formulas,
         references: presentation.references,
     });

@@ -1,4 +1,4 @@
-//! Stage `saving`: rows into the database, and beside them what companies are called.
+//! Stage `saving`: rows into the database, and beside them what companies are called and by what texts they are found.
 
 use formats::{Block, BlockBuilder, Cell, CsvWriter, Kind, Schema};
 use jobs::{Failure, Report, RowsRef, StageRun};
@@ -36,7 +36,7 @@ static NAMES: Schema = Schema {
 
 /// Saves the rows, and the names of the network they are about.
 pub(crate) fn save(stage: &StageRun<'_>, table: &Table, schema: &Schema, network: &Network) -> Result<Saved, Failure> {
-    let rows = table.save(stage, schema)?;
+    let rows = table.save(stage, schema, network)?;
     if !network.has_labels() {
         return Ok(rows.into());
     }

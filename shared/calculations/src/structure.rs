@@ -3,7 +3,7 @@
 use formats::{Cell, Kind, Schema};
 use jobs::{Calculation, Failure, Invalid, Outcome, Run, Stage, StageRun};
 use ownership::{ComponentsSummary, Finding, OnClosed};
-use reports::{Formula, LeftOut, Plot, Reference, ResultSize, Summary};
+use reports::{Formula, Plot, Reference, ResultSize, Summary, Survey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::building::{Built, build};
 use crate::calculating::{Solved, solve};
 use crate::common::Common;
 use crate::presentation::{Presentation, column, describe};
-use crate::reporting::{Findings, report, report_with, told};
+use crate::reporting::{Findings, report_with, told};
 use crate::saving::save;
 use crate::survey::{Wanted, survey};
 use crate::table::{Table, TableWriter};
@@ -118,14 +118,21 @@ impl Calculation for Structure {
         let saved = run.stage("saving", |stage| save(stage, &table, &SCHEMA, &built.network))?;
         let findings = match &solved {
             Inverse::Known(solved) => Findings::new(&built, solved, &table, None, self.common.floor),
-            Inverse::TooLarge(finding) => unsolved(&built, &table, finding, self.common.floor),
+            Inverse::TooLarge(finding) => unsolved(&built, &table, finding),
         };
         let reports = run.stage("reporting", |stage| match &solved {
             Inverse::Known(solved) => {
                 let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
-                report_with(stage, &PRESENTATION, &findings, &table, &survey)
+                report_with(stage, &PRESENTATION, &findings, &table, Some(&built.network), &survey)
             }
-            Inverse::TooLarge(_) => report(stage, &PRESENTATION, &findings, &table),
+            Inverse::TooLarge(_) => report_with(
+                stage,
+                &PRESENTATION,
+                &findings,
+                &table,
+                Some(&built.network),
+                &Survey::default(),
+            ),
         })?;
         Ok(findings.outcome(saved, reports))
     }
@@ -162,7 +169,7 @@ impl Structure {
 }
 
 /// What there is to say without an inverse.
-fn unsolved(built: &Built, table: &Table, finding: &Finding, floor: f64) -> Findings {
+fn unsolved(built: &Built, table: &Table, finding: &Finding) -> Findings {
     let network = &built.network;
     let found = [
         built.findings.as_slice(),
@@ -174,10 +181,6 @@ fn unsolved(built: &Built, table: &Table, finding: &Finding, floor: f64) -> Find
         input: built.input(),
         components: told(ComponentsSummary::of(network)),
         residual: f64::NAN,
-        left_out: LeftOut {
-            floor,
-            ..LeftOut::default()
-        },
         result: ResultSize {
             rows: table.rows,
             companies: table.companies,

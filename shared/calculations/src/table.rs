@@ -5,8 +5,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use formats::{Block, BlockBuilder, BlockError, BlockFileReader, BlockFileWriter, Cell, Schema};
-use jobs::{Failure, RowsRef, Spool, SpoolWriter, StageRun};
+use jobs::{Failure, RowsRef, Search, Spool, SpoolWriter, StageRun};
 use serde::{Deserialize, Serialize};
+
+use crate::searching::{Listed, Parties};
 
 /// All rows of a result, in blocks, companies in the order of their names' bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -167,18 +169,31 @@ impl Table {
         Ok(())
     }
 
-    /// Puts the rows into the database.
-    pub(crate) fn save(&self, stage: &StageRun<'_>, schema: &Schema) -> Result<RowsRef, Failure> {
+    /// Puts the rows into the database, and beside them, if they are in several blocks, how to find companies.
+    pub(crate) fn save(
+        &self,
+        stage: &StageRun<'_>,
+        schema: &Schema,
+        parties: &dyn Parties,
+    ) -> Result<RowsRef, Failure> {
         let mut rows = stage.rows();
+        let mut listed = Listed::new(parties);
+        let is_many = self.blocks > 1;
         self.each(stage, |encoded| {
-            let first = Block::first_company(&encoded).map_err(broken)?;
-            Ok(rows.write(first.as_deref().unwrap_or_default(), encoded)?)
+            let (companies, counts) = Block::companies_of(&encoded).map_err(broken)?;
+            if is_many {
+                listed.take(companies.iter().zip(counts));
+            }
+            Ok(rows.write(companies.first().unwrap_or_default(), encoded)?)
         })?;
+        let blocks = rows.finish()?;
+        let search = if is_many { listed.save(stage)? } else { Search::No };
         Ok(RowsRef {
             epoch: stage.job().state.epoch,
             rows: self.rows,
-            blocks: rows.finish()?,
+            blocks,
             names: 0,
+            search,
             columns: schema.columns.iter().map(|column| column.name.to_owned()).collect(),
             key: schema.key,
         })

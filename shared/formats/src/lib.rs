@@ -11,7 +11,7 @@
 //! A *result* is a table whose columns a [`Schema`] declares and whose rows belong to companies. It travels in
 //! [`Block`]s: rows of neighbouring companies, column by column, at most 64 KiB once encoded. A [`BlockBuilder`] cuts
 //! rows into blocks, [`BlockFileWriter`] and [`BlockFileReader`] keep a stream of them, [`CsvWriter`] and
-//! [`ParquetWriter`] turn it into files.
+//! [`ParquetWriter`] turn it into files. [`search`] says by what text a company is found.
 //!
 //! ```
 //! use formats::{Block, BlockBuilder, Cell, Column, CsvWriter, Kind, ReadOptions, Schema, read_stakes};
@@ -58,8 +58,10 @@
     )
 )]
 
+pub mod chains;
 mod error;
 mod read;
+pub mod search;
 mod table;
 
 pub use error::{InputError, ReadError, RecordError};

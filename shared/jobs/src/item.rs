@@ -6,6 +6,8 @@
 //! | completion event | `JOB#<id>` | `EVENT` |
 //! | attempt to deliver it | `JOB#<id>` | `TRY#<n>` |
 //! | block of result rows | `JOB#<id>` | `ROWS#<epoch>#<first company>` and a block number |
+//! | block of names | `JOB#<id>` | `NAMES#<epoch>#<first company>` and a block number |
+//! | block of keys of a search | `JOB#<id>` | `SEARCH#<epoch>#<first key>` and a block number |
 //! | reports of a small job, packed | `JOB#<id>` | `REPORTS#<epoch>` |
 //! | idempotency key | `KEY#<tenant>#<hash>` | `KEY` |
 //!

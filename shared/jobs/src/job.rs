@@ -246,10 +246,29 @@ pub struct RowsRef {
     /// How many blocks say what companies are called; none where the input doesn't.
     #[serde(default)]
     pub names: u64,
+    /// How companies are found by a text.
+    #[serde(default)]
+    pub search: Search,
     /// The names of all columns, in order.
     pub columns: Vec<String>,
     /// Which of them names the company that a row is about.
     pub key: usize,
+}
+
+/// How companies are found by the beginning of a text, whatever its case. Where all rows are in one block, that is looked
+/// through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// They are not; an earlier version made the result.
+    #[default]
+    No,
+    /// Rows are in the order of a search, since their ids are of one word each, in lower case.
+    Lower,
+    /// The same, in upper case.
+    Upper,
+    /// By that many blocks of keys beside the rows.
+    Blocks(u64),
 }
 
 /// A JSON value that is stored as its text, so that it comes back to the letter.

@@ -56,7 +56,7 @@ pub use error::{Error, Failure, Stopped};
 pub use files::{Files, InputStream, Report, ReportWriter, SignedRequest, Spool, SpoolWriter};
 pub use id::{InvalidJobId, JobId};
 pub use job::{
-    Committed, Input, Job, JobError, Json, Outcome, Percentage, RowsRef, Source, Status, ValuesInput, Warning,
+    Committed, Input, Job, JobError, Json, Outcome, Percentage, RowsRef, Search, Source, Status, ValuesInput, Warning,
 };
 pub use pipeline::{Run, StageRun};
 pub use queue::{Message, Queue};

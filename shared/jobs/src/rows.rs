@@ -32,6 +32,10 @@ fn names_prefix(epoch: u64) -> String {
     format!("NAMES#{epoch:06}#")
 }
 
+fn search_prefix(epoch: u64) -> String {
+    format!("SEARCH#{epoch:06}#")
+}
+
 fn sort_key(prefix: &str, company: &str, number: u64) -> String {
     format!("{prefix}{company}{BEFORE_ANY}{number:010}")
 }
@@ -86,6 +90,41 @@ impl Store {
         }
     }
 
+    /// Starts writing the keys by which companies are found, in blocks as those of rows.
+    #[must_use]
+    pub fn search_writer(&self, runtime: Handle, job: JobId, epoch: u64, expires_at: Timestamp) -> RowsWriter {
+        RowsWriter {
+            prefix: search_prefix(epoch),
+            ..self.rows_writer(runtime, job, epoch, expires_at)
+        }
+    }
+
+    /// The block of keys in which those that begin with `start` may begin: the last one that begins before it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn search_from(&self, job: JobId, epoch: u64, start: &str) -> Result<Option<RowBlock>, Error> {
+        let prefix = search_prefix(epoch);
+        // The sort key of a block that begins with `start` is longer.
+        let found = self
+            .block_query(job, &prefix, &format!("{prefix}{start}"), false, 1)
+            .await?;
+        match found.into_iter().next() {
+            Some(block) => Ok(Some(block)),
+            None => self.block_after(job, &prefix, None).await,
+        }
+    }
+
+    /// The block of keys after `block`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn search_after(&self, job: JobId, epoch: u64, block: &RowBlock) -> Result<Option<RowBlock>, Error> {
+        self.block_after(job, &search_prefix(epoch), Some(block)).await
+    }
+
     /// The block of names that has `company`, if any has.
     ///
     /// # Errors
@@ -132,8 +171,12 @@ impl Store {
         epoch: u64,
         block: Option<&RowBlock>,
     ) -> Result<Option<RowBlock>, Error> {
-        let first = block.map_or_else(|| prefix(epoch), |block| format!("{}!", block.sort));
-        let last = format!("{}\u{10FFFF}", prefix(epoch));
+        self.block_after(job, &prefix(epoch), block).await
+    }
+
+    async fn block_after(&self, job: JobId, prefix: &str, block: Option<&RowBlock>) -> Result<Option<RowBlock>, Error> {
+        let first = block.map_or_else(|| prefix.to_owned(), |block| format!("{}!", block.sort));
+        let last = format!("{prefix}\u{10FFFF}");
         let found = self.block_query(job, &first, &last, true, 1).await?;
         Ok(found.into_iter().next())
     }

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use formats::{BlockBuilder, Cell, Column, Kind, Schema};
-//! use reports::{Highlights, Plot, Report, Summary, Survey, report_html};
+//! use reports::{Highlights, Labels, Plot, Report, Summary, Survey, report_html};
 //!
 //! static SCHEMA: Schema = Schema {
 //!     key: 1,
@@ -34,6 +34,7 @@
 //!     schema: &SCHEMA,
 //!     highlights: &highlights,
 //!     survey: &Survey::default(),
+//!     labels: Labels::default(),
 //!     formulas: &[],
 //!     references: &[],
 //! });
@@ -54,6 +55,7 @@ mod ego;
 mod frame;
 mod highlights;
 mod html;
+mod labels;
 mod number;
 mod plot;
 mod report;
@@ -63,6 +65,7 @@ mod xlsx;
 
 pub use curve::Curve;
 pub use highlights::{Highlights, Plot, TOP_ROWS, UnknownColumn};
+pub use labels::{Labels, Lookup};
 pub use report::{Formula, MAX_REPORT_BYTES, Reference, Report, report_html};
 pub use summary::{
     Balance, Components, Group, Input, LeftOut, Measure, Measures, Quality, ResultSize, Stages, Summary, quality,

@@ -120,8 +120,8 @@ pub struct LeftOut {
     pub pairs: u64,
     /// The sum of their shares.
     pub mass: f64,
-    /// The share below which a pair is left out.
-    pub floor: f64,
+    /// The share below which a pair is left out; absent where none is.
+    pub floor: Option<f64>,
 }
 
 /// The check that the shares of ultimate owners and the undisclosed share of a company sum to 1.

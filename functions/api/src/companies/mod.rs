@@ -1,18 +1,23 @@
 //! Results, company by company.
 
 mod chains;
+mod search;
 mod table;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
 use formats::MAX_ID_BYTES;
+use formats::chains::parts;
+use formats::search::MAX_KEY_BYTES;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use chains::{Above, above};
+use search::search;
 pub(crate) use table::decode;
 use table::{ROWS_OF_A_COMPANY, Table};
 
@@ -78,13 +83,17 @@ pub(crate) struct PageQuery {
     after: Option<String>,
     /// 1 to 1000 companies, default 100.
     limit: Option<u32>,
-    /// Only companies whose names begin so, upper and lower case told apart.
+    /// Only companies whose ids begin so, upper and lower case told apart.
     prefix: Option<String>,
+    /// Only companies whose ids or names begin so, or have a word that does, upper and lower case not told apart: first
+    /// those that begin so, in the order of what follows. Tells names and numbers of rows alone. Not together with
+    /// `prefix`. In a result of an earlier version it is taken for `prefix`.
+    search: Option<String>,
     /// Whether to tell names and numbers of rows alone: `false` by default.
     brief: Option<bool>,
 }
 
-/// A page of companies, in the order of their names' bytes.
+/// A page of companies, in the order of their ids' bytes, or of the texts by which a search finds them.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct CompanyPage {
     companies: Vec<CompanyRows>,
@@ -93,7 +102,7 @@ pub(crate) struct CompanyPage {
 }
 
 /// The rows of one company, and the chains of stakes above it.
-#[utoipa::path(get, path = "/jobs/{id}/companies/{company}", operation_id = "company",
+#[utoipa::path(get, path = "/jobs/{id}/companies/{*company}", operation_id = "company",
     params(("id" = String, Path, description = "The job's UUID"),
            ("company" = String, Path, description = "The company's id in the input", example = "B"), CompanyQuery),
     responses((status = 200, body = CompanyView, description = "Its rows and chains"), (status = 400, body = Problem), (status = 404, body = Problem),
@@ -103,7 +112,7 @@ pub(crate) async fn get(
     NamedPath(id, company): NamedPath,
     Parameters(query): Parameters<CompanyQuery>,
 ) -> Result<Json<CompanyView>, Problem> {
-    check_name(query.owner.as_deref(), Code::InvalidOwner, "owner")?;
+    check(query.owner.as_deref(), MAX_ID_BYTES, Code::InvalidOwner, "owner")?;
     let job = api.clients.store.get(id).await?;
     let table = Table::of(&api.clients.store, &job)?;
     // No longer name was read, and the store does not take longer keys.
@@ -116,8 +125,10 @@ pub(crate) async fn get(
     }
     let above = above(&table, &company, &blocks, query.owner.as_deref()).await?;
     let rows = table.rows_of(&company, &blocks);
-    let ids = rows.ids().chain(above.iter().flat_map(Above::ids));
-    let names = names_of(table.store, id, &table.rows, ids).await?;
+    let mut ids = rows.ids();
+    ids.extend(above.iter().flat_map(Above::ids).map(Cow::from));
+    let names = names_of(table.store, id, &table.rows, ids.iter().map(Cow::as_ref)).await?;
+    drop(ids);
     Ok(Json(CompanyView {
         company: rows.company,
         rows: rows.rows,
@@ -145,10 +156,23 @@ pub(crate) async fn list(
             "a limit is 1 to 1000",
         ));
     }
-    check_name(query.after.as_deref(), Code::InvalidAfter, "after")?;
-    check_name(query.prefix.as_deref(), Code::InvalidPrefix, "prefix")?;
+    // A search goes on after a key, which has a text beside the id.
+    let most = query.search.as_ref().map_or(MAX_ID_BYTES, |_| MAX_KEY_BYTES);
+    check(query.after.as_deref(), most, Code::InvalidAfter, "after")?;
+    check(query.prefix.as_deref(), MAX_ID_BYTES, Code::InvalidPrefix, "prefix")?;
+    check(query.search.as_deref(), MAX_ID_BYTES, Code::InvalidSearch, "search")?;
+    if query.search.is_some() && query.prefix.is_some() {
+        return Err(Problem::bad_request(
+            Code::InvalidSearch,
+            "search",
+            "companies are found by search or by prefix, not by both",
+        ));
+    }
     let job = api.clients.store.get(id).await?;
     let table = Table::of(&api.clients.store, &job)?;
+    if let Some(wanted) = query.search.clone() {
+        return search(&table, query, &wanted, limit as usize).await.map(Json);
+    }
     let page = page(&table, &query, limit as usize).await?;
     table.named(page).await.map(Json)
 }
@@ -203,8 +227,8 @@ async fn page(table: &Table<'_>, query: &PageQuery, limit: usize) -> Result<Comp
     Ok(page)
 }
 
-fn check_name(name: Option<&str>, code: Code, field: &str) -> Result<(), Problem> {
-    if name.is_some_and(|name| name.len() > MAX_ID_BYTES) {
+fn check(name: Option<&str>, most: usize, code: Code, field: &str) -> Result<(), Problem> {
+    if name.is_some_and(|name| name.len() > most) {
         return Err(Problem::bad_request(code, field, "no company has so long a name"));
     }
     Ok(())
@@ -220,10 +244,18 @@ impl CompanyRows {
         }
     }
 
-    /// Everything that can be an id: the company, and the texts of its rows.
-    fn ids(&self) -> impl Iterator<Item = &str> {
-        let texts = self.rows.iter().flat_map(Map::values).filter_map(Value::as_str);
-        std::iter::once(self.company.as_str()).chain(texts)
+    /// Everything that can be an id: the company, and the texts of its rows, and the names in chains.
+    fn ids(&self) -> BTreeSet<Cow<'_, str>> {
+        let mut ids = BTreeSet::from([Cow::from(&self.company)]);
+        for (column, value) in self.rows.iter().flatten() {
+            let Some(text) = value.as_str() else { continue };
+            if column == "chains" {
+                ids.extend(parts(text).into_iter().flat_map(|part| part.names));
+            } else {
+                ids.insert(text.into());
+            }
+        }
+        ids
     }
 
     /// Adds later rows of the same company.

@@ -89,13 +89,19 @@ impl<'a> Table<'a> {
 
     /// A page with the names of everyone in it.
     pub(super) async fn named(&self, mut page: CompanyPage) -> Result<CompanyPage, Problem> {
-        let ids = page.companies.iter().flat_map(CompanyRows::ids);
-        let all = names_of(self.store, self.job, &self.rows, ids).await?;
-        for company in &mut page.companies {
-            let known = company
-                .ids()
-                .filter_map(|id| Some((id.to_owned(), all.get(id)?.clone())));
-            company.names = known.collect();
+        if self.rows.names == 0 {
+            return Ok(page);
+        }
+        let ids: Vec<_> = page.companies.iter().map(CompanyRows::ids).collect();
+        let every = ids.iter().flatten().map(std::convert::AsRef::as_ref);
+        let all = names_of(self.store, self.job, &self.rows, every).await?;
+        let known = ids.iter().map(|ids| {
+            let known = ids.iter().filter_map(|id| all.get_key_value(id.as_ref()));
+            known.map(|(id, named)| (id.clone(), named.clone())).collect()
+        });
+        let known: Vec<BTreeMap<_, _>> = known.collect();
+        for (company, names) in page.companies.iter_mut().zip(known) {
+            company.names = names;
         }
         Ok(page)
     }

@@ -5,6 +5,7 @@ import { chainsSection } from "./chains.js";
 import { announce, el, empty, show, trouble } from "./dom.js";
 import { companyHash, isGroup, label } from "./links.js";
 import { picture } from "./picture.js";
+import { parts } from "./told.js";
 import { field } from "./schema_form.js";
 import { count, figure, percent, plain, several } from "./words.js";
 
@@ -12,40 +13,48 @@ const FIRST_ROWS = 25;
 const SUGGESTIONS = 12;
 const TYPING_MS = 150;
 
+/** What the rows about a company are, where there is a word for them. */
+const ROWS = { "integrated-ownership": "owner", "beneficial-owners": "beneficial owner", "company-control": "controller" };
+
 /** A name with the id that it stands for, where it has one. */
 function called(names, id) {
   const name = label(names, id);
   return name === id ? id : [name, " ", el("span", { class: "id" }, id)];
 }
 
-/** A field to find a company by the beginning of its name; with `listed` the first ones stand below it at once. */
-export function searchSection(job, signal, { listed }) {
-  const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its id as it stands in the file; upper and lower case differ.");
+/** A field to find a company by its name or id; with `listed` the first ones stand below it at once. */
+export function searchSection({ id: job, type }, signal, { listed }) {
+  const rows = ROWS[type] ?? "row";
+  const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its name or id, or of a word in it.");
   const found = el("div", { class: "found" });
   let timer = 0;
   const look = async () => {
     if (!listed && !search.control.value) return show(found);
-    const prefix = search.control.value;
+    const wanted = search.control.value;
     try {
-      const query = new URLSearchParams({ prefix, limit: SUGGESTIONS, brief: true });
+      const query = new URLSearchParams({ search: wanted, limit: SUGGESTIONS });
       const page = await get(`${jobPath(job, "companies")}?${query}`, signal);
-      if (signal.aborted || prefix !== search.control.value) return;
+      if (signal.aborted || wanted !== search.control.value) return;
       search.blame("");
       const names = page.companies.map((one) => one.company);
-      show(found, names.length === 0 ? empty("No such company", "No company of this result begins so.")
+      show(found, names.length === 0 ? empty("No such company", "No name or id in this result has a word that begins so.")
         : el("ul", { class: "suggestions" }, page.companies.map((one) => el("li", {},
-          el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? "no rows" : several(one.total, "row"))))),
+          el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? `no ${rows}s` : several(one.total, rows))))),
         page.next && el("p", { class: "hint" }, "There are more: type on."));
-      if (prefix) announce(names.length === 0 ? "No company begins so." : `${several(names.length, "company", "companies")} found.`);
+      if (wanted) announce(names.length === 0 ? "No such company." : `${several(names.length, "company", "companies")} found.`);
     } catch (error) {
       if (!signal.aborted) search.blame(error.message);
     }
   };
   search.control.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, TYPING_MS); });
   const form = el("form", { role: "search" }, search.node);
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (search.control.value) location.hash = companyHash(job, search.control.value);
+    clearTimeout(timer);
+    if (!search.control.value) return;
+    await look();
+    // What was typed may be a name: the first one that is found.
+    if (!signal.aborted) location.hash = found.querySelector("a")?.hash ?? companyHash(job, search.control.value);
   });
   look();
   return el("section", { class: "card", "aria-labelledby": "search" }, el("h2", { id: "search" }, "Look up a company"), form, found);
@@ -83,9 +92,9 @@ async function load(view, owner) {
     view.shown = { answer, integrated };
     view.picture = el("div", {});
     view.chains = el("div", {});
-    view.search = searchSection(job, signal, { listed: false });
+    view.search = searchSection(record, signal, { listed: false });
     show(view.body,
-      el("p", { class: "lead" }, summary(answer, type), label(answer.names, company) === company ? null : [" Its id is ", el("code", {}, company), "."]),
+      el("p", { class: "lead" }, summary(answer, type), label(answer.names, company) === company ? null : [" Id: ", el("code", {}, company)]),
       answer.above && answer.above.stakes.length > 0 && el("section", { class: "card", "aria-labelledby": "picture" },
         el("h2", { id: "picture" }, "Who stands above it"), view.picture),
       answer.above && answer.above.chains.length > 0 && view.chains,
@@ -94,13 +103,14 @@ async function load(view, owner) {
   } catch (error) {
     if (signal.aborted) return;
     show(view.body, trouble(error.code === "company_not_found" ? "The result has no such company" : "The company cannot be shown", error.message, () => load(view, owner)),
-      searchSection(job, signal, { listed: true }));
+      searchSection({ id: job }, signal, { listed: true }));
   }
 }
 
 function summary(answer, type) {
   const name = plain(type?.name ?? "").toLowerCase();
-  if (answer.total === 0) return `Nobody is recorded to hold a part of it (${name}).`;
+  if (answer.total === 0 && answer.above && answer.names?.[answer.company]?.kind === "person") return "A person.";
+  if (answer.total === 0) return answer.above ? "Nobody is recorded to hold a part of it." : `No row of ${name}.`;
   if (answer.above) return `${several(answer.total, "owner")}, direct and through others.`;
   return `${several(answer.total, "row")} of ${name}.`;
 }
@@ -142,10 +152,17 @@ function merged(all, asked) {
   return { ...all, stakes: [...all.stakes, ...more], must: new Set(asked === all ? [] : asked.chains.flatMap((chain) => chain.path)) };
 }
 
+/** A chain by the names on it. */
+function told(view, { names, words, share }) {
+  const steps = names.map((id, at) => [at > 0 && " → ", isGroup(id) || id === view.company ? label(view.shown.answer.names, id)
+    : el("a", { href: companyHash(view.job, id) }, label(view.shown.answer.names, id))]);
+  return [words, steps, " ", el("b", { class: "number" }, percent(share))];
+}
+
 function value(view, column, row) {
   const cell = row[column.name];
   if (column.kind !== "text") return column.unit === "fraction" ? percent(cell) : figure(cell);
-  if (column.name === "chains") return el("ul", { class: "told-chains" }, cell.split("; ").map((one) => el("li", {}, one)));
+  if (column.name === "chains") return el("ul", { class: "told-chains" }, parts(cell).map((part) => el("li", {}, told(view, part))));
   const isName = ["owner", "owned", "company", "controller", "from", "to"].includes(column.name);
   if (!isName) return cell;
   const shown = called(view.shown.answer.names, cell);
@@ -158,7 +175,7 @@ function rows(view, columns, answer) {
   const shown = columns.filter((column) => column !== key && (!column.when || answer.rows.some((row) => column.name in row)));
   const title = answer.above ? "Owners" : "Result";
   const section = (...children) => el("section", { class: "card", "aria-labelledby": "owners" }, el("h2", { id: "owners" }, title), children);
-  if (answer.rows.length === 0) return section(empty("No rows", answer.above ? "It is at the top: nobody is recorded to hold it." : "The calculation has nothing to say of it."));
+  if (answer.rows.length === 0) return section(empty(answer.above ? "No owners" : "No rows", answer.above ? "At the top of its chains: nobody is recorded above." : "The calculation has nothing to say of it."));
   if (answer.rows.length === 1 && !answer.above && shown.every((column) => column.name !== "chains")) {
     return section(el("dl", { class: "pairs wide" }, shown.map((column) => el("div", {},
       el("dt", {}, plain(column.name)), el("dd", {}, value(view, column, answer.rows[0])), el("dd", { class: "hint" }, column.description)))));

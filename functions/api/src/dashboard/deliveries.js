@@ -70,7 +70,7 @@ function attempts(list) {
     el("td", { class: "number" }, one.status ?? "–"),
     el("td", { class: "number" }, one.elapsed_ms === null ? "–" : `${figure(one.elapsed_ms)} ms`),
     el("td", {}, one.error ?? "")));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Attempts to call back" },
+  return el("div", { class: "scroll attempts", tabindex: "0", role: "region", "aria-label": "Attempts to call back" },
     el("table", {}, el("caption", { class: "unseen" }, "Attempts, oldest first"),
       el("thead", {}, el("tr", {}, ["Begun", "To", "Outcome", "Status", "Took", "Why"].map((name) => el("th", { scope: "col" }, name)))),
       el("tbody", {}, rows)));

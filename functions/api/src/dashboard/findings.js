@@ -26,8 +26,8 @@ function sureness(result) {
     }
   }
   if (typeof result.residual === "number") {
-    said.push(result.residual === 0 ? "The numbers satisfy their equations exactly." : result.residual < 1e-9 ? `The numbers satisfy their equations to ${result.residual.toExponential(0)}.`
-      : `The numbers miss their equations by ${result.residual.toExponential(1)}: use them with care.`);
+    said.push(result.residual === 0 ? "Put back into the equations, the numbers fit exactly." : result.residual < 1e-9 ? `Put back into the equations, the numbers fit to within ${result.residual.toExponential(0)}.`
+      : `Put back into the equations, the numbers are off by ${result.residual.toExponential(1)}: use them with care.`);
   }
   if (result.balance?.checked > 0) {
     said.push(`For ${several(result.balance.checked, "company", "companies")} it was checked that the shares of the ultimate owners and the undisclosed share make up the whole.`);

@@ -36,7 +36,7 @@ async function follow(view) {
     });
   } catch (error) {
     if (view.signal.aborted) return;
-    show(view.progress, trouble("The job cannot be shown", error.message, () => { follow(view); }));
+    show(view.progress, trouble("The job cannot be shown", sentence(error.message), () => { follow(view); }));
   }
 }
 

@@ -32,7 +32,7 @@ function jobList(query, signal) {
     STATES.map((one) => option(one, state(one), chosen.status))), "");
   const type = field("Calculation", el("select", {}, option("", "any", chosen.type)), "");
   const rows = el("div", { class: "rows" }, el("p", { class: "loading" }, "Loading…"));
-  const view = { rows, status: status.control, type: type.control, signal, turn: 0 };
+  const view = { rows, status: status.control, type: type.control, signal, turn: 0, jobs: [], next: null, adding: false };
   for (const control of [view.status, view.type]) {
     control.addEventListener("change", () => {
       const filter = new URLSearchParams(Object.entries({ status: view.status.value, type: view.type.value }).filter(([, value]) => value));
@@ -59,9 +59,10 @@ function path({ status, type }, cursor) {
   return `jobs?${query}`;
 }
 
-/** Shows the first page anew, and again for as long as something on it goes on. */
+/** Shows the newest jobs, and keeps them fresh for as long as something among them goes on. */
 async function load(view) {
   view.turn += 1;
+  Object.assign(view, { jobs: [], next: null, adding: false });
   const turn = view.turn;
   let wait = 1_000;
   let last = "";
@@ -71,7 +72,8 @@ async function load(view) {
       if (view.signal.aborted || turn !== view.turn) return;
       const now = JSON.stringify(page);
       if (now !== last) {
-        showPage(view, page);
+        merge(view, page);
+        showJobs(view);
         wait = 1_000;
       }
       last = now;
@@ -86,34 +88,52 @@ async function load(view) {
   }
 }
 
-function showPage(view, page) {
-  if (page.jobs.length === 0) {
+/** Puts the newest page before the older ones that are shown, unless jobs between them are missing. */
+function merge(view, page) {
+  const known = new Set(view.jobs.map((job) => job.id));
+  const last = page.jobs.at(-1);
+  const meets = page.next && page.jobs.some((job) => known.has(job.id));
+  // Ids grow with time.
+  const older = meets ? view.jobs.filter((job) => job.id < last.id) : [];
+  if (older.length === 0) view.next = page.next;
+  view.jobs = [...page.jobs, ...older];
+}
+
+function showJobs(view) {
+  if (view.jobs.length === 0) {
     const filtered = view.status.value || view.type.value;
     show(view.rows, filtered ? empty("None of these", "No job is of this state and calculation.")
       : empty("Nothing was calculated yet", "Choose a file, and its result will stand here."));
     return;
   }
-  const list = el("ul", { class: "jobs" }, page.jobs.map(line));
-  show(view.rows, list);
-  if (page.next) view.rows.append(moreButton(view, list, page.next));
+  const { activeElement } = document;
+  const chosen = view.rows.contains(activeElement) ? activeElement.getAttribute("href") ?? "more" : null;
+  const list = el("ul", { class: "jobs" }, view.jobs.map(line));
+  show(view.rows, list, view.next && moreButton(view));
+  if (chosen === "more") view.rows.querySelector("button")?.focus();
+  else if (chosen) [...list.querySelectorAll("a")].find((link) => link.getAttribute("href") === chosen)?.focus();
 }
 
-function moreButton(view, list, cursor) {
-  const button = el("button", { type: "button", class: "quiet" }, "Show older ones");
+function moreButton(view) {
+  const button = el("button", { type: "button", class: "quiet", "aria-disabled": String(view.adding) }, "Show older ones");
   button.addEventListener("click", async () => {
-    button.disabled = true;
-    // What is appended would be lost if the first page were shown anew.
-    view.turn += 1;
+    if (view.adding) return;
+    view.adding = true;
+    button.setAttribute("aria-disabled", "true");
+    const { turn, next } = view;
     try {
-      const page = await get(path(view, cursor), view.signal);
-      const added = page.jobs.map(line);
-      list.append(...added);
-      announce(`${several(added.length, "job")} more.`);
-      added[0]?.querySelector("a").focus();
-      if (page.next) button.replaceWith(moreButton(view, list, page.next));
-      else button.remove();
+      const page = await get(path(view, next), view.signal);
+      // Another choice was made meanwhile, or so much is new that this no longer follows.
+      if (turn !== view.turn || next !== view.next) return;
+      Object.assign(view, { jobs: [...view.jobs, ...page.jobs], next: page.next, adding: false });
+      showJobs(view);
+      announce(`${several(page.jobs.length, "job")} more.`);
+      const first = view.jobs.length - page.jobs.length;
+      view.rows.querySelectorAll(".jobs a")[first]?.focus();
     } catch (error) {
-      button.replaceWith(trouble("Older jobs cannot be shown", error.message, () => load(view)));
+      if (turn === view.turn && !view.signal.aborted) view.rows.append(trouble("Older jobs cannot be shown", error.message, () => load(view)));
+    } finally {
+      if (turn === view.turn) view.adding = false;
     }
   });
   return button;

@@ -16,13 +16,13 @@ const FILES = {
 };
 
 export function resultSections(job, signal) {
-  return [figures(job.result ?? {}), searchSection(job.id, signal, { listed: true }), findingsSection(job), files(job)];
+  return [figures(job.result ?? {}), searchSection(job, signal, { listed: true }), findingsSection(job), files(job)];
 }
 
 function figures(result) {
-  const shown = [["companies", result.companies], ["stakes", result.stakes], ["rows of result", result.rows], ["rings", result.components?.count]];
-  return el("dl", { class: "figures" }, shown.filter(([, value]) => typeof value === "number")
-    .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, count(value)))));
+  const shown = [["company", "companies", result.companies], ["stake", "stakes", result.stakes], ["row of result", "rows of result", result.rows], ["ring", "rings", result.components?.count]];
+  return el("dl", { class: "figures" }, shown.filter(([, , value]) => typeof value === "number")
+    .map(([one, many, value]) => el("div", {}, el("dt", {}, value === 1 ? one : many), el("dd", {}, count(value)))));
 }
 
 function files(job) {

@@ -1,12 +1,11 @@
 //! The rows of `beneficial-owners`: shares, rules and chains in words.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use formats::Cell;
+use formats::chains::quoted;
 use jobs::{Failure, StageRun};
 use ownership::{Basis, BeneficialOwner, Chain, Chains, Network, Resolvent};
-use serde_json::Value;
 
 use super::presentation::SCHEMA;
 use crate::presentation::bounds;
@@ -130,14 +129,6 @@ fn join(text: &mut String, part: &str) {
 /// Ten significant digits: enough to see, without the noise of the last ones.
 fn rounded(number: f64) -> String {
     format!("{number:.9e}").parse::<f64>().unwrap_or(number).to_string()
-}
-
-/// A name as it stands in a chain: as a JSON string where it has what separates names or chains, or a quote.
-fn quoted(name: &str) -> Cow<'_, str> {
-    if name.contains(" > ") || name.contains("; ") || name.contains('"') {
-        return Value::from(name).to_string().into();
-    }
-    name.into()
 }
 
 /// The rules in words: `ownership (Art. 52); possible control (Art. 53)`.

@@ -112,14 +112,17 @@ impl Block {
         Ok(block)
     }
 
-    /// The first company of an encoded block; `None` if it has none. The rest is not decoded.
+    /// The companies of a block without a look at its rows, and how many rows each has.
     ///
     /// # Errors
     ///
     /// [`BlockError::Corrupt`], for what [`decode`](Self::decode) would find on its way there.
-    pub fn first_company(encoded: &[u8]) -> Result<Option<String>, BlockError> {
+    pub fn companies_of(encoded: &[u8]) -> Result<(Texts, Vec<u32>), BlockError> {
         let plain = unpack(encoded)?;
-        Ok(Reader(&plain).texts()?.first().map(str::to_owned))
+        let mut reader = Reader(&plain);
+        let companies = reader.texts()?;
+        let counts = reader.counts(companies.len())?;
+        Ok((companies, counts))
     }
 
     fn plain(&self) -> Vec<u8> {
@@ -215,7 +218,7 @@ struct Reader<'p>(&'p [u8]);
 impl<'p> Reader<'p> {
     fn block(&mut self) -> Result<Block, BlockError> {
         let companies = self.texts()?;
-        let counts: Vec<u32> = (0..companies.len()).map(|_| self.count32()).collect::<Result<_, _>>()?;
+        let counts = self.counts(companies.len())?;
         let rows: usize = counts.iter().map(|&count| count as usize).sum();
         // What a row takes is known only to its columns; this keeps broken counts from filling the memory.
         if rows > 8 * MAX_PLAIN_BYTES {
@@ -299,6 +302,10 @@ impl<'p> Reader<'p> {
         Ok(taken)
     }
 
+    fn counts(&mut self, companies: usize) -> Result<Vec<u32>, BlockError> {
+        (0..companies).map(|_| self.count32()).collect()
+    }
+
     fn count32(&mut self) -> Result<u32, BlockError> {
         u32::try_from(self.count()?).map_err(|_| corrupt("a count is too large"))
     }
@@ -371,9 +378,8 @@ mod tests {
         }
 
         #[test]
-        fn the_first_company_is_that_of_the_block(block in samples::any_block()) {
-            let first = Block::first_company(&block.encode()).unwrap();
-            prop_assert_eq!(first.as_deref(), block.companies.first());
+        fn companies_are_those_of_the_block(block in samples::any_block()) {
+            prop_assert_eq!(Block::companies_of(&block.encode()).unwrap(), (block.companies, block.counts));
         }
 
         #[test]

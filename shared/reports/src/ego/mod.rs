@@ -10,15 +10,15 @@ use crate::html::{Page, text};
 use crate::number::{grouped, percent};
 use crate::survey::{Node, Picture, Role};
 
-const BOX: usize = 40;
-const ROW: usize = 50;
+const BOX: usize = 54;
+const ROW: usize = 64;
 const GAP: usize = 38;
 
 /// Boxes side by side on a wide page, and on a phone.
 const WIDE: usize = 8;
 const NARROW: usize = 3;
 
-/// Characters that fit into a box.
+/// Characters that fit into a line of a box, which has two for the name.
 const CHARS: usize = 14;
 
 /// A number for everyone's place: from left to right in thousandths, and the upper edge in pixels.
@@ -127,7 +127,7 @@ fn svg(page: &mut Page, picture: &Picture, layout: &Layout, per_row: usize, name
             "<rect class=\"fold\" x=\"{left:.2}%\" y=\"{}\" width=\"{width:.2}%\" height=\"{BOX}\" rx=\"5\"/>\
              <text class=\"axis\" x=\"{middle:.2}%\" y=\"{}\" text-anchor=\"middle\">{} more</text>\n",
             place.y,
-            place.y + 24,
+            place.y + 31,
             grouped(count)
         ));
     }
@@ -269,27 +269,65 @@ fn draw_node(page: &mut Page, node: &Node, place: Place, width: f64) {
         format!(" ({id})")
     };
     let (left, middle) = (place.x / 10.0 - width / 2.0, place.x / 10.0);
-    let (first, second) = (place.y + 17, place.y + 32);
     let share = percent(node.share);
     let (title, below) = match node.role {
         Role::Company => (format!("{full}{also}"), String::new()),
         Role::Ultimate | Role::Between => (format!("{full}{also} has {share} through everything"), share),
         Role::Holding => (format!("{share} of {full}{also}"), share),
     };
-    let first = if below.is_empty() { place.y + 24 } else { first };
     // The company's own name is bold.
     let room = if node.role == Role::Company { CHARS - 2 } else { CHARS };
-    let shown = text(node.name.shown(), room);
+    let (upper, lower) = in_two(node.name.shown(), room);
+    let lines = [upper.as_str(), &lower, &below];
+    let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    // As many lines as there are stand in the middle of the box.
+    let first = place.y + 31 - 7 * (lines.len() - 1);
     page.push(format_args!(
         "<g class=\"{class}\"><title>{title}</title>\
-         <rect x=\"{left:.2}%\" y=\"{}\" width=\"{width:.2}%\" height=\"{BOX}\" rx=\"5\"/>\
-         <text x=\"{middle:.2}%\" y=\"{first}\" text-anchor=\"middle\">{shown}</text>",
+         <rect x=\"{left:.2}%\" y=\"{}\" width=\"{width:.2}%\" height=\"{BOX}\" rx=\"5\"/>",
         place.y
     ));
-    if !below.is_empty() {
+    for (number, line) in lines.iter().enumerate() {
+        let is_share = number + 1 == lines.len() && !below.is_empty();
+        let class = if is_share { " class=\"share\"" } else { "" };
         page.push(format_args!(
-            "<text class=\"share\" x=\"{middle:.2}%\" y=\"{second}\" text-anchor=\"middle\">{below}</text>"
+            "<text{class} x=\"{middle:.2}%\" y=\"{}\" text-anchor=\"middle\">{line}</text>",
+            first + 14 * number
         ));
     }
     page.push(format_args!("</g>\n"));
+}
+
+/// A name in two lines of at most so many characters, escaped; the second is empty if the first has room for all.
+fn in_two(name: &str, room: usize) -> (String, String) {
+    let chars: Vec<char> = name.chars().collect();
+    if chars.len() <= room {
+        return (text(name, room), String::new());
+    }
+    // At the last blank that lets the first line fit, else within the word.
+    let blank = (1..=room).rev().find(|&at| chars[at] == ' ').unwrap_or(room);
+    let upper: String = chars[..blank].iter().collect();
+    let lower: String = chars[blank..].iter().collect();
+    let lower = lower.trim_start();
+    // With room for the sign that it is cut.
+    let room = if lower.chars().count() > room { room - 1 } else { room };
+    (text(&upper, blank), text(lower, room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_two;
+
+    #[test]
+    fn a_name_stands_in_two_lines() {
+        for (name, upper, lower) in [
+            ("Ada Lind", "Ada Lind", ""),
+            ("Merkur Alpen Medien GmbH", "Merkur Alpen", "Medien GmbH"),
+            ("Beteiligungsgesellschaft AG", "Beteiligungsge", "sellschaft AG"),
+            ("Nord Süd Gesellschaft für Energie", "Nord Süd", "Gesellschaft …"),
+            ("<b>", "&lt;b&gt;", ""),
+        ] {
+            assert_eq!(in_two(name, 14), (upper.to_owned(), lower.to_owned()));
+        }
+    }
 }

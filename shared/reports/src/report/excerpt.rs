@@ -4,12 +4,17 @@ use formats::{Column, Kind};
 
 use super::{NAME_CHARS, Report};
 use crate::highlights::{Excerpt, OwnedCell};
-use crate::html::{Align, Page, share, text};
+use crate::html::{Align, Page, name, share, text};
+use crate::labels::{Labels, has_chains, has_ids};
 use crate::number::{grouped, rounded};
 use crate::survey::{Companies, Company};
 
 /// The characters shown of a text, which may be a sentence.
 const CELL_CHARS: usize = 160;
+
+/// Chains that are shown of a cell, and the characters of each.
+const CHAINS: usize = 4;
+const CHAIN_CHARS: usize = 240;
 
 /// A table of the rows, or a list where there is one row and no other company in it.
 pub(super) fn excerpt(page: &mut Page, report: &Report<'_>, companies: &Companies, company: &Company) {
@@ -33,10 +38,10 @@ pub(super) fn excerpt(page: &mut Page, report: &Report<'_>, companies: &Companie
         page.terms(columns.iter().map(|&(cell, column)| (column.name, told(&row[cell]))));
         return;
     }
-    rows(page, &companies.rows_title, &columns, excerpt);
+    rows(page, report.labels, &companies.rows_title, &columns, excerpt);
 }
 
-fn rows(page: &mut Page, title: &str, columns: &[(usize, &'static Column)], excerpt: &Excerpt) {
+fn rows(page: &mut Page, labels: Labels<'_>, title: &str, columns: &[(usize, &'static Column)], excerpt: &Excerpt) {
     let heads: Vec<(&str, Align)> = columns
         .iter()
         .map(|(_, column)| {
@@ -52,7 +57,7 @@ fn rows(page: &mut Page, title: &str, columns: &[(usize, &'static Column)], exce
     for row in &excerpt.rows {
         page.push(format_args!("<tr>"));
         for &(cell, column) in columns {
-            page.push(format_args!("{}", html(&row[cell], column)));
+            page.push(format_args!("{}", html(&row[cell], column, labels)));
         }
         page.push(format_args!("</tr>\n"));
     }
@@ -74,9 +79,11 @@ fn columns(report: &Report<'_>, companies: &Companies) -> Vec<(usize, &'static C
         .collect()
 }
 
-/// A cell as a table has it: shares in percent.
-pub(super) fn html(cell: &OwnedCell, column: &Column) -> String {
+/// A cell as a table has it: names for ids, shares in percent.
+pub(super) fn html(cell: &OwnedCell, column: &Column, labels: Labels<'_>) -> String {
     match cell {
+        OwnedCell::Text(id) if has_ids(column) => format!("<td>{}</td>", name(&labels.name(id), NAME_CHARS)),
+        OwnedCell::Text(chains) if has_chains(column) => told_chains(&labels.chains(chains)),
         OwnedCell::Text(value) => format!("<td>{}</td>", text(value, CELL_CHARS)),
         OwnedCell::Number(value) if column.unit.starts_with("fraction") => share(*value),
         OwnedCell::Number(value) => format!(
@@ -86,6 +93,16 @@ pub(super) fn html(cell: &OwnedCell, column: &Column) -> String {
         ),
         OwnedCell::Count(value) => format!("<td class=\"number\">{}</td>", grouped(*value)),
     }
+}
+
+/// Chains, one below the other.
+fn told_chains(chains: &[String]) -> String {
+    let lines = chains.iter().take(CHAINS);
+    let mut lines: Vec<String> = lines.map(|chain| text(chain, CHAIN_CHARS)).collect();
+    if chains.len() > CHAINS {
+        lines.push(format!("and {} more", chains.len() - CHAINS));
+    }
+    format!("<td class=\"chain\">{}</td>", lines.join("<br>"))
 }
 
 fn told(cell: &OwnedCell) -> String {

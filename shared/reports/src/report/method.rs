@@ -45,9 +45,12 @@ fn trust(page: &mut Page, summary: &Summary) {
         ("Balance", checked)
     }));
     let LeftOut { pairs, mass, floor } = summary.left_out;
-    entries.push(("Floor", rounded(floor)));
-    let left_out = format!("{} pairs below the floor, {} in sum", grouped(pairs), rounded(mass));
-    entries.push(("Left out", if pairs == 0 { "nothing".to_owned() } else { left_out }));
+    if let Some(floor) = floor {
+        entries.push(("Floor", rounded(floor)));
+        let what = if pairs == 1 { "pair" } else { "pairs" };
+        let left_out = format!("{} {what} below the floor, {} in sum", grouped(pairs), rounded(mass));
+        entries.push(("Left out", if pairs == 0 { "nothing".to_owned() } else { left_out }));
+    }
     page.terms(entries);
 }
 

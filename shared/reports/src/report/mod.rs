@@ -19,7 +19,7 @@ use formats::Schema;
 
 use crate::html::{Page, text};
 use crate::number::grouped;
-use crate::{Highlights, Summary, Survey};
+use crate::{Highlights, Labels, Summary, Survey};
 
 /// The most bytes that a report has: 2 MB.
 pub const MAX_REPORT_BYTES: usize = 2_000_000;
@@ -42,6 +42,8 @@ pub struct Report<'a> {
     pub highlights: &'a Highlights,
     /// What is shown of the network.
     pub survey: &'a Survey,
+    /// What people call those in the rows of the result.
+    pub labels: Labels<'a>,
     /// How the columns are calculated.
     pub formulas: &'a [Formula<'a>],
     /// The literature behind the formulas.

@@ -5,13 +5,10 @@ use serde_json::Value;
 
 use super::excerpt::html;
 use super::{NAME_CHARS, Report};
-use crate::highlights::{OwnedCell, TopRow};
-use crate::html::{Page, text};
+use crate::highlights::TopRow;
+use crate::html::{Page, name, text};
 use crate::number::{grouped, rounded};
 use crate::plot::{Bar, Titles, bars};
-
-/// The characters shown of a text in the table, which may be a sentence.
-const CELL_CHARS: usize = 240;
 
 pub(super) fn results(page: &mut Page, report: &Report<'_>) {
     page.push(format_args!("<section id=\"result\">\n<h2>Result</h2>\n"));
@@ -131,9 +128,11 @@ fn table_row(page: &mut Page, report: &Report<'_>, row: &TopRow) {
     page.push(format_args!("<tr>"));
     for (position, column) in report.schema.columns.iter().enumerate() {
         match report.schema.cell_of(position).map(|cell| &row.cells[cell]) {
-            None => page.push(format_args!("<td>{}</td>", text(&row.company, NAME_CHARS))),
-            Some(OwnedCell::Text(value)) => page.push(format_args!("<td>{}</td>", text(value, CELL_CHARS))),
-            Some(cell) => page.push(format_args!("{}", html(cell, column))),
+            None => page.push(format_args!(
+                "<td>{}</td>",
+                name(&report.labels.name(&row.company), NAME_CHARS)
+            )),
+            Some(cell) => page.push(format_args!("{}", html(cell, column, report.labels))),
         }
     }
     page.push(format_args!("</tr>\n"));

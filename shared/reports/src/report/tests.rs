@@ -74,6 +74,7 @@ fn page_with(summary: &Summary, highlights: &Highlights, survey: &Survey) -> Str
         schema: &SCHEMA,
         highlights,
         survey,
+        labels: Labels::of(&Known),
         formulas: &[Formula {
             name: "integrated",
             formula: "T = V − I",
@@ -120,7 +121,7 @@ fn filled(name: &str, length: usize) -> Summary {
         left_out: LeftOut {
             pairs: 12_345,
             mass: 0.75,
-            floor: 0.0001,
+            floor: Some(0.0001),
         },
         balance: Some(Balance {
             largest_error: 1e-15,
@@ -552,4 +553,52 @@ fn chains_and_sums_of_a_company_are_told() {
     ] {
         assert!(html.contains(told), "{told}");
     }
+}
+
+struct Known;
+
+impl crate::Lookup for Known {
+    fn label(&self, id: &str) -> Option<&str> {
+        match id {
+            "P1" => Some("<b>Ada</b>"),
+            "000000C1" => Some("Norda AB"),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn rows_of_the_result_show_names_with_their_ids() {
+    let page = page(&Summary::default(), &highlights(&[("P1", "C1", 0.5)]));
+    assert!(
+        page.contains("<td>&lt;b&gt;Ada&lt;/b&gt; <span class=\"id\">P1</span></td>"),
+        "{page}"
+    );
+    assert!(
+        page.contains("<td>Norda AB <span class=\"id\">000000C1</span></td>"),
+        "{page}"
+    );
+}
+
+#[test]
+fn chains_in_words_are_told_by_names() {
+    let told = Labels::of(&Known).chains("P1 > \"A; B\" > 000000C1 0.18; through cycles 0.002");
+    assert_eq!(told, ["<b>Ada</b> → A; B → Norda AB 18.00%", "through cycles 0.20%"]);
+}
+
+#[test]
+fn a_floor_is_told_only_where_there_is_one() {
+    let with = |floor| {
+        let left_out = LeftOut {
+            floor,
+            ..LeftOut::default()
+        };
+        let summary = Summary {
+            left_out,
+            ..Summary::default()
+        };
+        page(&summary, &highlights(&[]))
+    };
+    assert!(with(Some(0.0)).contains("<dt>Floor</dt><dd>0</dd>"));
+    assert!(!with(None).contains("Floor") && !with(None).contains("Left out"));
 }

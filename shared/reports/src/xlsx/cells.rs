@@ -4,6 +4,7 @@ use formats::{Cell, Column, Kind, Schema};
 use rust_xlsxwriter::{Format, FormatBorder, Worksheet, XlsxError};
 
 use crate::highlights::OwnedCell;
+use crate::labels::{Labels, has_chains, has_ids};
 
 /// The longest text of a cell in UTF-16 units; a spreadsheet has room for 32,767.
 const MAX_UNITS: usize = 32_000;
@@ -41,7 +42,7 @@ pub(super) fn head<'h>(
 }
 
 /// How wide a column of the result is.
-pub(super) fn width(column: &Column) -> f64 {
+fn width(column: &Column) -> f64 {
     match (column.kind, column.name) {
         (Kind::Text, "chains") => 60.0,
         (Kind::Text, _) => 28.0,
@@ -100,29 +101,74 @@ pub(super) fn write_count(
     Ok(())
 }
 
-/// A row of the result.
-pub(super) fn write_row<'c>(
-    sheet: &mut Worksheet,
-    formats: &Formats,
-    schema: &Schema,
-    row: u32,
-    company: &str,
-    cells: impl IntoIterator<Item = Cell<'c>>,
-) -> Result<(), XlsxError> {
-    let mut cells = cells.into_iter();
-    for (position, (at, column)) in (0..).zip(schema.columns).enumerate() {
-        if position == schema.key {
-            write_text(sheet, row, at, company)?;
+/// What a column of the sheet of results has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// The company.
+    Key,
+    /// A cell of the row.
+    Cell(usize, &'static Column),
+    /// What the company is called.
+    NameOfKey,
+    /// What the one is called whose id is in that cell.
+    NameOf(usize),
+    /// The chains in that cell, with names.
+    ChainsOf(usize),
+}
+
+/// The columns of the sheet with their heads and widths: those of the result, and where there are names, a column of them
+/// beside each column of ids.
+pub(super) fn columns(schema: &Schema, labels: Labels<'_>) -> Vec<(Source, String, f64)> {
+    let mut columns = Vec::new();
+    for (position, column) in schema.columns.iter().enumerate() {
+        let cell = schema.cell_of(position);
+        let source = cell.map_or(Source::Key, |cell| Source::Cell(cell, column));
+        columns.push((source, column.name.to_owned(), width(column)));
+        if !labels.are_there() {
             continue;
         }
-        match cells.next() {
-            Some(Cell::Text(text)) => write_text(sheet, row, at, text)?,
-            Some(Cell::Number(share)) if column.unit.starts_with("fraction") => {
-                write_share(sheet, formats, row, at, share)?;
+        if has_ids(column) {
+            let source = cell.map_or(Source::NameOfKey, Source::NameOf);
+            columns.push((source, format!("name of {}", column.name), 34.0));
+        }
+        if let Some(cell) = cell.filter(|_| has_chains(column)) {
+            columns.push((Source::ChainsOf(cell), "chains by names".to_owned(), 60.0));
+        }
+    }
+    columns
+}
+
+/// A row of the result.
+pub(super) fn write_row(
+    sheet: &mut Worksheet,
+    formats: &Formats,
+    (columns, labels): (&[Source], Labels<'_>),
+    row: u32,
+    company: &str,
+    cells: &[Cell<'_>],
+) -> Result<(), XlsxError> {
+    for (at, source) in (0..).zip(columns) {
+        match *source {
+            Source::Key => write_text(sheet, row, at, company)?,
+            Source::NameOfKey => write_text(sheet, row, at, labels.get(company).unwrap_or_default())?,
+            Source::NameOf(cell) => {
+                if let Cell::Text(id) = cells[cell] {
+                    write_text(sheet, row, at, labels.get(id).unwrap_or_default())?;
+                }
             }
-            Some(Cell::Number(number)) => write_number(sheet, row, at, number)?,
-            Some(Cell::Count(count)) => write_count(sheet, formats, row, at, count)?,
-            None => {}
+            Source::ChainsOf(cell) => {
+                if let Cell::Text(chains) = cells[cell] {
+                    write_text(sheet, row, at, &labels.chains(chains).join("; "))?;
+                }
+            }
+            Source::Cell(cell, column) => match cells[cell] {
+                Cell::Text(text) => write_text(sheet, row, at, text)?,
+                Cell::Number(share) if column.unit.starts_with("fraction") => {
+                    write_share(sheet, formats, row, at, share)?;
+                }
+                Cell::Number(number) => write_number(sheet, row, at, number)?,
+                Cell::Count(count) => write_count(sheet, formats, row, at, count)?,
+            },
         }
     }
     Ok(())

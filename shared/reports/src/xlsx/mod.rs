@@ -10,12 +10,12 @@ mod sheets;
 #[cfg(test)]
 mod tests;
 
-use formats::{Block, Column, Schema};
+use formats::{Block, Cell, Column, Schema};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
-use self::cells::{Formats, head, write_row};
+use self::cells::{Formats, Source, columns, head, write_row};
 use self::kept::Kept;
-use crate::{Summary, Survey, UnknownColumn};
+use crate::{Labels, Summary, Survey, UnknownColumn};
 
 /// The most rows of the result in a spreadsheet. A sheet could have 1,048,576, which takes seconds to write, minutes to
 /// open, and is better read from `result.csv` or `result.parquet`.
@@ -32,8 +32,10 @@ const OWNERS: usize = 1;
 pub struct SpreadsheetError(#[from] XlsxError);
 
 /// A spreadsheet that takes the rows of a result.
-pub struct Spreadsheet {
-    schema: &'static Schema,
+pub struct Spreadsheet<'a> {
+    /// What stands in the columns of sheet `Owners`.
+    columns: Vec<Source>,
+    labels: Labels<'a>,
     top_by: &'static Column,
     workbook: Workbook,
     formats: Formats,
@@ -45,7 +47,7 @@ pub struct Spreadsheet {
     kept: Option<Kept>,
 }
 
-impl std::fmt::Debug for Spreadsheet {
+impl std::fmt::Debug for Spreadsheet<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("Spreadsheet");
         shown
@@ -55,9 +57,9 @@ impl std::fmt::Debug for Spreadsheet {
     }
 }
 
-impl Spreadsheet {
+impl<'a> Spreadsheet<'a> {
     /// A spreadsheet for a result of this shape with so many rows. Of more than [`MAX_SHEET_ROWS`] it has those with the
-    /// largest values of `top_by`.
+    /// largest values of `top_by`. Beside ids stand the names that `labels` have.
     ///
     /// # Errors
     ///
@@ -66,11 +68,17 @@ impl Spreadsheet {
     /// # Panics
     ///
     /// If `top_by` is no column of the result, which [`Highlights`](crate::Highlights) tell.
-    pub fn new(schema: &'static Schema, top_by: &str, rows: u64) -> Result<Self, SpreadsheetError> {
-        Self::with_most(schema, top_by, rows, MAX_SHEET_ROWS)
+    pub fn new(schema: &'static Schema, top_by: &str, rows: u64, labels: Labels<'a>) -> Result<Self, SpreadsheetError> {
+        Self::with_most(schema, top_by, rows, MAX_SHEET_ROWS, labels)
     }
 
-    fn with_most(schema: &'static Schema, top_by: &str, rows: u64, most: u64) -> Result<Self, SpreadsheetError> {
+    fn with_most(
+        schema: &'static Schema,
+        top_by: &str,
+        rows: u64,
+        most: u64,
+        labels: Labels<'a>,
+    ) -> Result<Self, SpreadsheetError> {
         let position = schema.columns.iter().position(|column| column.name == top_by);
         let by = position.and_then(|position| Some((&schema.columns[position], schema.cell_of(position)?)));
         let unknown = UnknownColumn {
@@ -87,10 +95,12 @@ impl Spreadsheet {
             workbook.add_worksheet()
         };
         owners.set_name("Owners")?;
-        let heads = schema.columns.iter().map(|column| (column.name, cells::width(column)));
+        let columns = columns(schema, labels);
+        let heads = columns.iter().map(|(_, name, width)| (name.as_str(), *width));
         head(owners, &formats, heads)?;
         Ok(Self {
-            schema,
+            columns: columns.into_iter().map(|(source, ..)| source).collect(),
+            labels,
             top_by,
             workbook,
             formats,
@@ -113,14 +123,9 @@ impl Spreadsheet {
         }
         let sheet = self.workbook.worksheet_from_index(OWNERS)?;
         for row in block.rows() {
-            write_row(
-                sheet,
-                &self.formats,
-                self.schema,
-                self.written,
-                row.company,
-                row.cells(),
-            )?;
+            let cells: Vec<Cell<'_>> = row.cells().collect();
+            let columns = (self.columns.as_slice(), self.labels);
+            write_row(sheet, &self.formats, columns, self.written, row.company, &cells)?;
             self.written += 1;
         }
         Ok(())
@@ -142,12 +147,12 @@ impl Spreadsheet {
         let kept = self.kept.take();
         let sheet = self.workbook.worksheet_from_index(OWNERS)?;
         for (company, row) in kept.into_iter().flat_map(Kept::into_rows) {
-            let cells = row.iter().map(Into::into);
-            write_row(sheet, &self.formats, self.schema, self.written, &company, cells)?;
+            let cells: Vec<Cell<'_>> = row.iter().map(Into::into).collect();
+            let columns = (self.columns.as_slice(), self.labels);
+            write_row(sheet, &self.formats, columns, self.written, &company, &cells)?;
             self.written += 1;
         }
-        let columns = self.schema.columns.len();
-        finish(sheet, self.written, columns)?;
+        finish(sheet, self.written, self.columns.len())?;
         let facts = sheets::Facts {
             title,
             rows: self.rows,

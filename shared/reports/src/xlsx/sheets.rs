@@ -104,10 +104,14 @@ fn answer(summary: &Summary, survey: &Survey) -> Entries {
             Fact::Count(summary.components.closed.len() as u64),
         ),
         ("residual".to_owned(), Fact::Number(summary.residual)),
-        ("floor".to_owned(), Fact::Number(summary.left_out.floor)),
-        ("pairs below the floor".to_owned(), Fact::Count(summary.left_out.pairs)),
-        ("their sum".to_owned(), Fact::Number(summary.left_out.mass)),
     ];
+    if let Some(floor) = summary.left_out.floor {
+        entries.extend([
+            ("floor".to_owned(), Fact::Number(floor)),
+            ("pairs below the floor".to_owned(), Fact::Count(summary.left_out.pairs)),
+            ("their sum".to_owned(), Fact::Number(summary.left_out.mass)),
+        ]);
+    }
     if let Some(balance) = &summary.balance {
         entries.extend([
             (

@@ -44,7 +44,16 @@ const MOST: u64 = 3_000;
 
 /// The file of a result, with as many rows as it says.
 fn file<'r>(count: u64, rows: impl IntoIterator<Item = (&'r str, &'r str, f64, u64)>, survey: &Survey) -> Vec<u8> {
-    let mut spreadsheet = Spreadsheet::with_most(&SCHEMA, "integrated", count, MOST).unwrap();
+    file_with(count, rows, survey, Labels::default())
+}
+
+fn file_with<'r>(
+    count: u64,
+    rows: impl IntoIterator<Item = (&'r str, &'r str, f64, u64)>,
+    survey: &Survey,
+    labels: Labels<'_>,
+) -> Vec<u8> {
+    let mut spreadsheet = Spreadsheet::with_most(&SCHEMA, "integrated", count, MOST, labels).unwrap();
     let mut builder = BlockBuilder::new(&SCHEMA);
     let mut previous = None;
     for (owner, owned, share, rank) in rows {
@@ -233,4 +242,33 @@ fn a_text_that_is_too_long_is_cut() {
     let cell = sheet(&bytes, "Rings").get_value((1, 4)).unwrap().to_string();
     // The character that would stand across the end is left out whole.
     assert_eq!(cell, format!("{}…", "a".repeat(31_999)));
+}
+
+struct Known;
+
+impl crate::Lookup for Known {
+    fn label(&self, id: &str) -> Option<&str> {
+        (id == "P1").then_some("=Ada <Lind>")
+    }
+}
+
+#[test]
+fn names_stand_beside_ids() {
+    let rows = [("P1", "C1", 0.5, 1), ("P2", "P1", 0.25, 2)];
+    for count in [2, SMALL + 1, MOST + 1] {
+        let file = file_with(count, rows, &Survey::default(), Labels::of(&Known));
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file)).unwrap();
+        let sheet = book.worksheet_range("Owners").unwrap();
+        let row = |row: usize| (0..5).map(|column| text(&sheet, row, column)).collect::<Vec<_>>();
+        assert_eq!(
+            row(0),
+            ["owner", "name of owner", "owned", "name of owned", "integrated"]
+        );
+        assert_eq!(row(1)[..4], ["P1", "=Ada <Lind>", "C1", ""]);
+        assert_eq!(row(2)[..4], ["P2", "", "P1", "=Ada <Lind>"]);
+    }
+}
+
+fn text(sheet: &Range<Data>, row: usize, column: usize) -> String {
+    sheet.get((row, column)).map(ToString::to_string).unwrap_or_default()
 }
