@@ -74,6 +74,7 @@ impl Sized {
             rows: self.rows,
             blocks: writer.finish()?,
             names: 0,
+            search: jobs::Search::No,
             columns: SCHEMA.columns.iter().map(|column| column.name.to_owned()).collect(),
             key: SCHEMA.key,
         })
