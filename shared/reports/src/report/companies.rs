@@ -117,11 +117,12 @@ fn told(page: &mut Page, company: &Company) {
         )),
     }
     if undisclosed > 0.0 {
-        page.push(format_args!(
-            "{} of it is undisclosed, {} directly and the rest through its holders. ",
-            percent(undisclosed),
-            percent(company.undisclosed_directly)
-        ));
+        let through = match company.undisclosed_directly {
+            none if none <= 0.0 => ", through its holders".to_owned(),
+            all if all >= undisclosed * (1.0 - 1e-9) => String::new(),
+            some => format!(", {} directly and the rest through its holders", percent(some)),
+        };
+        page.push(format_args!("{} of it is undisclosed{through}. ", percent(undisclosed)));
     } else if count > 0 && company.column_sum <= 1.0 {
         page.push(format_args!("All of it is accounted for. "));
     }
@@ -129,6 +130,14 @@ fn told(page: &mut Page, company: &Company) {
         page.push(format_args!(
             "Its recorded stakes add up to {}, so shares in it are too large together. ",
             percent(company.column_sum)
+        ));
+    }
+    let owners: f64 = company.owners.iter().map(|owner| owner.integrated).sum();
+    let sum = owners + company.others.1 + undisclosed;
+    if company.column_sum <= 1.0 + 1e-12 && sum > 1.0 + 5e-5 {
+        page.push(format_args!(
+            "The parts add up to {}, because more than 100% is recorded of a company above it. ",
+            percent(sum)
         ));
     }
     if let Some(by) = company.amplification.filter(|&by| by > 1.0 && company.ring > 1) {

@@ -30,7 +30,7 @@ pub(super) fn excerpt(page: &mut Page, report: &Report<'_>, companies: &Companie
     let single = excerpt.rows.len() == 1 && columns[0].1.kind != Kind::Text;
     page.push(format_args!("<h4>{title}</h4>\n"));
     if excerpt.rows.is_empty() {
-        page.push(format_args!("<p>The result has no row about it.</p>\n"));
+        page.push(format_args!("<p>None.</p>\n"));
         return;
     }
     if single {
@@ -102,7 +102,7 @@ fn told_chains(chains: &[String]) -> String {
     if chains.len() > CHAINS {
         lines.push(format!("and {} more", chains.len() - CHAINS));
     }
-    format!("<td class=\"chain\">{}</td>", lines.join("<br>"))
+    format!("<td class=\"chains\">{}</td>", lines.join("<br>"))
 }
 
 fn told(cell: &OwnedCell) -> String {
