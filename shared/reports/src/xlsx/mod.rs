@@ -92,6 +92,8 @@ impl<'a> Spreadsheet<'a> {
         let owners = if rows > SMALL {
             workbook.add_worksheet_with_constant_memory()?
         } else {
+            // A dozen short files: to look longer for what repeats in them saves next to nothing.
+            workbook.set_zip_compression_level(1);
             workbook.add_worksheet()
         };
         owners.set_name("Owners")?;
