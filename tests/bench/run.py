@@ -33,6 +33,17 @@ SERIES_LIMIT = 100
 SPLU_LIMIT = 20
 
 
+# Runs a command; prints how it went.
+WATCH = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, ended, used = os.wait4(process.pid, 0)
+print(json.dumps({"ended": os.waitstatus_to_exitcode(ended), "seconds": time.perf_counter() - start,
+    "processor": used.ru_utime + used.ru_stime, "bytes": used.ru_maxrss * 1024}))
+"""
+
+
 class Program:
     """The benchmark program, spoken to line by line."""
 
@@ -225,19 +236,19 @@ def job(folder, rows, notes):
     # At the default floor of 0.0001 the result has hundreds of millions of rows: all of the time is then their writing.
     command = ["target/release/stakegraph", "run", "integrated-ownership", os.path.join(folder, "600k.csv"), "--out", out]
     command += ["--param", f"floor={FLOOR}"]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, ended, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if ended:
-        notes.append(f"600k: the whole job ended with {os.waitstatus_to_exitcode(ended)}.")
+    # By a process of its own: what the system calls a process's most memory begins with that of who started it.
+    outcome = json.loads(subprocess.run([sys.executable, "-c", WATCH, *command], stdout=subprocess.PIPE, text=True).stdout)
+    seconds = outcome["seconds"]
+    if outcome["ended"]:
+        notes.append(f"600k: the whole job ended with {outcome['ended']}.")
         return
     rows.append(Row(f"600k: whole job, floor {FLOOR}", "-", None, None, ours=[seconds]))
-    notes.append(f"600k, whole job at {FLOOR} (the default floor, 0.0001, was not tried): {told(out, seconds, used)}")
+    notes.append(f"600k, whole job at {FLOOR} (the default floor, 0.0001, was not tried): {told(out, outcome)}")
 
 
-def told(out, seconds, used):
-    """Where the time of a whole job went; `used` is what the system says of its process."""
+def told(out, outcome):
+    """Where the time of a whole job went; `outcome` is what `WATCH` says of its process."""
+    seconds = outcome["seconds"]
     with open(os.path.join(out, "summary.json"), encoding="utf-8") as file:
         summary = json.load(file)
     stages = summary["stages"]
@@ -246,11 +257,10 @@ def told(out, seconds, used):
     # Those of `reporting` are until the rows were written: the summary is written after them.
     rest = seconds - sum(stages.values())
     shown = ", ".join(f"{name} {took:.1f} s" for name, took in stages.items())
-    # Kilobytes of 1024 bytes, at most.
-    memory = used.ru_maxrss * 1024 / 1e6
+    memory = outcome["bytes"] / 1e6
     return (
         f"{shown}, the rest and fetching the files {rest:.1f} s; {seconds:.1f} s in all (wanted: 10, "
-        f"{verdict(seconds < 10)}), {used.ru_utime + used.ru_stime:.1f} s of processor time. {count:,} rows, "
+        f"{verdict(seconds < 10)}), {outcome['processor']:.1f} s of processor time. {count:,} rows, "
         f"{count / seconds / 1e6:.2f} million a second, {size / 1e6:.0f} MB of files; memory at most {memory:.0f} MB "
         f"(wanted: 2000, {verdict(memory < 2000)})."
     )

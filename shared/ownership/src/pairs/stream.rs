@@ -194,7 +194,10 @@ impl Computation<'_> {
         let mut chunks: Vec<Chunk> = if companies.len() <= task {
             vec![self.fill(companies)]
         } else {
-            companies.par_chunks(task).map(|companies| self.fill(companies)).collect()
+            companies
+                .par_chunks(task)
+                .map(|companies| self.fill(companies))
+                .collect()
         };
         let whole = companies.chunks(task).zip(&chunks);
         let complete = whole

@@ -134,9 +134,12 @@ mod tests {
 
     use super::*;
 
-    const PUT: &[u8] = br#"{"TransactItems": [{"Put": {"TableName": "t", "Item": {"pk": {"S": "a"}, "n": {"N": "1"}}}}]}"#;
-    const THE_SAME: &[u8] = br#"{"TransactItems": [{"Put": {"Item": {"n": {"N": "1"}, "pk": {"S": "a"}}, "TableName": "t"}}]}"#;
-    const ANOTHER: &[u8] = br#"{"TransactItems": [{"Put": {"TableName": "t", "Item": {"pk": {"S": "1"}, "n": {"N": "a"}}}}]}"#;
+    const PUT: &[u8] =
+        br#"{"TransactItems": [{"Put": {"TableName": "t", "Item": {"pk": {"S": "a"}, "n": {"N": "1"}}}}]}"#;
+    const THE_SAME: &[u8] =
+        br#"{"TransactItems": [{"Put": {"Item": {"n": {"N": "1"}, "pk": {"S": "a"}}, "TableName": "t"}}]}"#;
+    const ANOTHER: &[u8] =
+        br#"{"TransactItems": [{"Put": {"TableName": "t", "Item": {"pk": {"S": "1"}, "n": {"N": "a"}}}}]}"#;
 
     #[test]
     fn a_transaction_is_run_once_in_ten_minutes() {
