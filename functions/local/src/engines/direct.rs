@@ -1,8 +1,8 @@
 //! The engines without a socket in between.
 //!
-//! What this process asks of DynamoDB and SQS by the AWS SDK is handed to the routers behind their listeners: the same
-//! requests, without the trip through the kernel, which cost more than the work, and without a look at the signature,
-//! since who has the engines has their secret. Everything else, such as S3, whose bodies stream, goes the usual way.
+//! What this process asks of DynamoDB and SQS by the AWS SDK is handed to the routers that their listeners serve: the
+//! same requests, signed and checked as over the network, without the trip through the kernel, which cost more than the
+//! work. Everything else, such as S3, whose bodies stream, goes the usual way.
 
 use std::fmt;
 use std::sync::Arc;

@@ -11,8 +11,8 @@
 //! <data>/s3/               objects: an index and their bytes
 //! ```
 //!
-//! **Invariants.** Listeners bind loopback only, on ports that the system chooses. A request that comes to one and is not
-//! signed with the engines' credentials does nothing. Whatever was answered survives the end of the process at any moment.
+//! **Invariants.** Listeners bind loopback only, on ports that the system chooses. A request that is not signed with
+//! the engines' credentials does nothing. Whatever was answered survives the end of the process at any moment.
 //!
 //! ```
 //! use local::engines::{Credentials, Engines, Settings};
@@ -186,16 +186,18 @@ impl Engines {
             middleware::from_fn_with_state(Arc::new(gate), signature::require)
         };
         // The gates limit bodies; axum's own limit is lower than what the services accept.
-        let dynamodb = dynamodb::router(Arc::clone(&opened.dynamodb)).layer(DefaultBodyLimit::disable());
-        let sqs = sqs::router(Arc::clone(&opened.sqs)).layer(DefaultBodyLimit::disable());
+        let dynamodb = dynamodb::router(Arc::clone(&opened.dynamodb))
+            .layer(DefaultBodyLimit::disable())
+            .layer(gate("dynamodb", dynamodb::BODY_LIMIT));
+        let sqs = sqs::router(Arc::clone(&opened.sqs))
+            .layer(DefaultBodyLimit::disable())
+            .layer(gate("sqs", sqs::BODY_LIMIT));
         let s3 = s3::router(opened.s3.clone(), &settings.credentials);
         let (dynamodb_url, sqs_url) = (url(&dynamodb_listener)?, url(&sqs_listener)?);
         let routes = [(&dynamodb_url, &dynamodb), (&sqs_url, &sqs)].map(|(url, router)| Route {
             url: url.clone(),
             router: router.clone(),
         });
-        let dynamodb = dynamodb.layer(gate("dynamodb", dynamodb::BODY_LIMIT));
-        let sqs = sqs.layer(gate("sqs", sqs::BODY_LIMIT));
         Ok(Self {
             dynamodb_url,
             sqs_url,
