@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::Problem;
 
 /// Of one answer at most this many blocks of names are read; what is in others is not told.
-const BLOCKS: usize = 64;
+pub(crate) const BLOCKS: usize = 64;
 
 /// What a company or person is called, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -15,6 +15,7 @@ use crate::common::Common;
 use crate::pairs::{Mapped, map_pairs};
 use crate::presentation::{Presentation, column, describe};
 use crate::reporting::{Findings, report};
+use crate::saving::save;
 use crate::values::Wanted;
 
 /// Parameters of `leontief`. With values (`sector,output`) the edges are flows Z, with the header `from,to,amount`.
@@ -89,7 +90,7 @@ impl Calculation for Leontief {
         let Required { built, of_flows } = &run.stage("building", |stage| self.build(stage))?;
         let solved = run.stage("calculating", |stage| solve(stage, built, &self.common))?;
         let mapped = run.stage("mapping", |stage| self.map(stage, built, &solved))?;
-        let rows = run.stage("saving", |stage| mapped.table.save(stage, &SCHEMA, &built.network))?;
+        let saved = run.stage("saving", |stage| save(stage, &mapped.table, &SCHEMA, &built.network))?;
         let mut findings = Findings::new(built, &solved, &mapped.table, Some(mapped.left_out), self.common.floor);
         if *of_flows {
             findings = findings.in_amounts();
@@ -97,7 +98,7 @@ impl Calculation for Leontief {
         let reports = run.stage("reporting", |stage| {
             report(stage, &PRESENTATION, &findings, &mapped.table)
         })?;
-        Ok(findings.outcome(rows, reports))
+        Ok(findings.outcome(saved, reports))
     }
 }
 

@@ -67,3 +67,18 @@ const STAGES: &[Stage] = &[
 const fn stage(name: &'static str, weight: u8, carries: bool) -> Stage {
     Stage { name, weight, carries }
 }
+
+#[cfg(test)]
+mod tests {
+    /// On AWS the role of the API may write below a job what has an ending: reports.
+    #[test]
+    fn no_stage_is_named_like_a_report() {
+        for job_type in super::registry().types() {
+            assert!(
+                job_type.stages.iter().all(|stage| !stage.name.contains('.')),
+                "{}",
+                job_type.name
+            );
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! Chains of stakes in words, as the column `chains` of a result tells them.
 //!
 //! `P > H1 > T 0.18; "A; B" > T 0.1; through cycles 0.002`: names from the owner down, separated by ` > `, then the
-//! product of their stakes; chains separated by `; `. A name that has a separator or a quote stands as a JSON string.
+//! product of their stakes; chains separated by `; `. A name that has a separator, ends in one
+//! but for its blank, or has a quote, stands as a JSON string.
 //! What is no chain is words and a share.
 
 use std::borrow::Cow;
@@ -25,7 +26,9 @@ pub struct Part<'t> {
 /// A name as it stands in a chain.
 #[must_use]
 pub fn quoted(name: &str) -> Cow<'_, str> {
-    if name.contains(STEP) || name.contains(END) || name.contains('"') {
+    // With what follows it, its end may be that of a separator.
+    let ends_so = [STEP, END].iter().any(|separator| name.ends_with(separator.trim_end()));
+    if ends_so || name.contains(STEP) || name.contains(END) || name.contains('"') {
         return Value::from(name).to_string().into();
     }
     name.into()
@@ -95,7 +98,17 @@ mod tests {
 
     #[test]
     fn chains_are_what_was_told() {
-        let names = ["P", "A; B", "x > y 0.5", "say \"so\"", "Ö; \\", "3 further chains"];
+        let names = [
+            "P",
+            "Foo;",
+            "a >",
+            ">",
+            "A; B",
+            "x > y 0.5",
+            "say \"so\"",
+            "Ö; \\",
+            "3 further chains",
+        ];
         let told = names.map(|name| format!("{} > {} > T 2 0.25", quoted(name), quoted("M; N")));
         let text = format!("{}; 3 further chains 0.1; through cycles 0.002", told.join("; "));
         let parts = parts(&text);
@@ -108,6 +121,10 @@ mod tests {
             .map(|part| (part.words, part.share))
             .collect();
         assert_eq!(words, [("3 further chains", "0.1"), ("through cycles", "0.002")]);
+        for last in ["T;", "T >"] {
+            let text = format!("P > {} 0.5; through cycles 0.1", quoted(last));
+            assert_eq!(super::parts(&text)[0].names, ["P", last]);
+        }
         let last = &super::parts("P > \"T; U\" 0.5; through cycles 0.1")[0];
         assert_eq!((last.names[1].as_ref(), last.share), ("T; U", "0.5"));
     }

@@ -120,7 +120,7 @@ pub struct LeftOut {
     pub pairs: u64,
     /// The sum of their shares.
     pub mass: f64,
-    /// The share below which a pair is left out; absent where none is.
+    /// The share below which a pair is left out; null where none is.
     pub floor: Option<f64>,
 }
 

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use formats::search::{Place, first_key, fold, id_of_key, start_of_keys};
-use formats::{Block, Cell};
-use futures::future::try_join_all;
+use formats::{Block, Cell, MAX_ID_BYTES};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jobs::{RowBlock, Search};
 
 use super::table::{Table, decode};
 use super::{CompanyPage, CompanyRows, PageQuery, page};
 use crate::Problem;
-use crate::names::{Named, names_of};
+use crate::names::{self, Named, names_of};
 
 /// A page ends where this many blocks of keys were read.
 const BLOCKS_OF_A_PAGE: usize = 16;
@@ -55,7 +55,7 @@ pub(super) async fn search(
         _ if table.rows.blocks <= 1 => look_through(table, &folded, after, limit).await?,
         Search::Blocks(_) => by_keys(table, &folded, after, limit).await?,
         Search::Lower => return in_rows(table, query, Some(folded), limit).await,
-        Search::Upper => return in_rows(table, query, Some(folded.to_uppercase()), limit).await,
+        Search::Upper => return in_rows(table, query, Some(folded.to_ascii_uppercase()), limit).await,
         Search::No => return in_rows(table, query, Some(wanted.to_owned()), limit).await,
     };
     let companies = found.into_iter().map(|found| CompanyRows {
@@ -80,6 +80,10 @@ async fn in_rows(
     prefix: Option<String>,
     limit: usize,
 ) -> Result<CompanyPage, Problem> {
+    // To fold a text may make it longer than any id.
+    if prefix.as_ref().is_some_and(|prefix| prefix.len() > MAX_ID_BYTES) {
+        return Ok(CompanyPage::default());
+    }
     let query = PageQuery {
         prefix,
         brief: Some(true),
@@ -217,7 +221,10 @@ fn name<'n>(names: &'n Names, id: &str) -> Option<&'n str> {
 async fn names_together(table: &Table<'_>, found: &[Found]) -> Result<Names, Problem> {
     let mut ids: Vec<&str> = found.iter().map(Found::id).collect();
     ids.sort_unstable();
-    let parts = ids.chunks(ids.len().div_ceil(TOGETHER).max(1));
+    // Each id may be in another block of names, and no part may have more of these than are read.
+    let parts = ids.chunks(ids.len().div_ceil(TOGETHER).clamp(1, names::BLOCKS));
     let names = parts.map(|part| names_of(table.store, table.job, &table.rows, part.iter().copied()));
-    Ok(try_join_all(names).await?.into_iter().flatten().collect())
+    let names: Vec<_> = names.collect();
+    let names: Vec<Names> = stream::iter(names).buffered(TOGETHER).try_collect().await?;
+    Ok(names.into_iter().flatten().collect())
 }

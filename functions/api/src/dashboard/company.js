@@ -28,13 +28,14 @@ export function searchSection({ id: job, type }, signal, { listed }) {
   const search = field("Company", el("input", { type: "search", autocomplete: "off", spellcheck: "false" }), "The beginning of its name or id, or of a word in it.");
   const found = el("div", { class: "found" });
   let timer = 0;
+  // Gives those who are found; nothing if the answer did not come, or the question is another by now.
   const look = async () => {
-    if (!listed && !search.control.value) return show(found);
+    if (!listed && !search.control.value) return void show(found);
     const wanted = search.control.value;
     try {
       const query = new URLSearchParams({ search: wanted, limit: SUGGESTIONS });
       const page = await get(`${jobPath(job, "companies")}?${query}`, signal);
-      if (signal.aborted || wanted !== search.control.value) return;
+      if (signal.aborted || wanted !== search.control.value) return undefined;
       search.blame("");
       const names = page.companies.map((one) => one.company);
       show(found, names.length === 0 ? empty("No such company", "No name or id in this result has a word that begins so.")
@@ -42,8 +43,10 @@ export function searchSection({ id: job, type }, signal, { listed }) {
           el("a", { href: companyHash(job, one.company) }, called(one.names, one.company)), el("span", { class: "quiet-text" }, one.total === 0 ? `no ${rows}s` : several(one.total, rows))))),
         page.next && el("p", { class: "hint" }, "There are more: type on."));
       if (wanted) announce(names.length === 0 ? "No such company." : `${several(names.length, "company", "companies")} found.`);
+      return names;
     } catch (error) {
       if (!signal.aborted) search.blame(error.message);
+      return undefined;
     }
   };
   search.control.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, TYPING_MS); });
@@ -51,10 +54,11 @@ export function searchSection({ id: job, type }, signal, { listed }) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     clearTimeout(timer);
-    if (!search.control.value) return;
-    await look();
-    // What was typed may be a name: the first one that is found.
-    if (!signal.aborted) location.hash = found.querySelector("a")?.hash ?? companyHash(job, search.control.value);
+    const wanted = search.control.value;
+    if (!wanted) return;
+    const names = await look();
+    // What was typed is an id, or else leads to the first one that is found.
+    if (names && !signal.aborted) location.hash = companyHash(job, names.includes(wanted) ? wanted : names[0] ?? wanted);
   });
   look();
   return el("section", { class: "card", "aria-labelledby": "search" }, el("h2", { id: "search" }, "Look up a company"), form, found);

@@ -131,9 +131,16 @@ function moreButton(view) {
       const first = view.jobs.length - page.jobs.length;
       view.rows.querySelectorAll(".jobs a")[first]?.focus();
     } catch (error) {
-      if (turn === view.turn && !view.signal.aborted) view.rows.append(trouble("Older jobs cannot be shown", error.message, () => load(view)));
+      if (turn === view.turn && !view.signal.aborted) {
+        view.failed?.remove();
+        view.failed = trouble("Older jobs cannot be shown", error.message, () => load(view));
+        view.rows.append(view.failed);
+      }
     } finally {
-      if (turn === view.turn) view.adding = false;
+      if (turn === view.turn) {
+        view.adding = false;
+        view.rows.querySelector(".jobs ~ button")?.setAttribute("aria-disabled", "false");
+      }
     }
   });
   return button;

@@ -10,13 +10,16 @@ const HEIGHT = 30;
 const ROW = 44;
 const GAP = 80;
 const EDGE = 14;
+/** What a line and its share take that leave the last column to the right. */
+const BEND = 64;
 
 /** The node to show; `highlight(paths)` lifts chains out, `settle()` brings the company into view. */
 export function picture({ job, company, owner, above, integrated, names }) {
   const { columns, edges } = layers(company, above.stakes, { unlisted: above.unlisted, must: above.must });
   const last = columns.length - 1;
   const tallest = Math.max(...columns.map((column) => column.length));
-  const size = { width: columns.length * WIDTH + last * GAP + 2 * EDGE, height: tallest * ROW + 2 * EDGE };
+  const bend = edges.some(({ from, to }) => from.column === 0 && to.column >= from.column) ? BEND : 0;
+  const size = { width: columns.length * WIDTH + last * GAP + 2 * EDGE + bend, height: tallest * ROW + 2 * EDGE };
   const x = (node) => EDGE + (last - node.column) * (WIDTH + GAP);
   const y = (node) => size.height / 2 + node.at * ROW;
   const open = new Set(above.not_followed);

@@ -8,7 +8,13 @@ const END = "; ";
 /** A name and what follows it. */
 function name(text) {
   const quoted = text.match(/^"(?:[^"\\]|\\.)*"/)?.[0];
-  if (quoted !== undefined) return { name: JSON.parse(quoted), rest: text.slice(quoted.length), quoted: true };
+  if (quoted !== undefined) {
+    try {
+      return { name: JSON.parse(quoted), rest: text.slice(quoted.length), quoted: true };
+    } catch {
+      // A name with quotes, of a result that an earlier version made.
+    }
+  }
   const ends = [text.indexOf(STEP), text.indexOf(END)].filter((at) => at >= 0);
   const end = Math.min(text.length, ...ends);
   return { name: text.slice(0, end), rest: text.slice(end), quoted: false };

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::Path;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials as SdkCredentials, Region};
+use aws_sdk_s3::config::{BehaviorVersion, Credentials as SdkCredentials, Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_http_client::tls::Provider;
@@ -167,7 +167,8 @@ fn random_credentials() -> Credentials {
 }
 
 /// Nothing of the machine's own AWS configuration is looked at: no profile, no metadata service. Nor is a proxy that the
-/// environment names: no proxy leads back to this machine's loopback.
+/// environment names: no proxy leads back to this machine's loopback. Nothing is taken for a connection that stalls: what
+/// stays in this process has none, and a long poll would be cut off after some seconds.
 async fn embedded_config(credentials: &Credentials, engines: &Engines) -> aws_config::SdkConfig {
     let keys = SdkCredentials::new(
         &credentials.access_key,
@@ -185,6 +186,7 @@ async fn embedded_config(credentials: &Credentials, engines: &Engines) -> aws_co
         .region(Region::new(REGION))
         .credentials_provider(keys)
         .http_client(engines.http_client(loopback))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .load()
         .await
 }
@@ -254,5 +256,33 @@ fn prepare<E: std::error::Error>(action: &'static str) -> impl FnOnce(E) -> Syst
             cause = inner.source();
         }
         SystemError::Prepare { action, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::config::retry::RetryConfig;
+
+    use super::*;
+
+    /// Longer than the SDK lets a connection stall.
+    const POLL_S: i32 = 8;
+
+    #[tokio::test]
+    async fn a_long_poll_within_the_process_is_not_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = Backend::embedded(folder.path(), random_credentials()).await.unwrap();
+        let received = backend
+            .sqs
+            .receive_message()
+            .queue_url(&backend.names.jobs_queue_url)
+            .wait_time_seconds(POLL_S)
+            .customize()
+            .config_override(aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(received.messages(), []);
+        backend.stop().await;
     }
 }

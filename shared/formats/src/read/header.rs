@@ -74,6 +74,7 @@ const ROLES: [Role; 3] = [
         names: &[
             "share",
             "shares",
+            "coefficient",
             "share_pct",
             "share_percent",
             "stake",

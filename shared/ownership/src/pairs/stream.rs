@@ -275,7 +275,8 @@ impl Computation<'_> {
         if holders.len() <= FEW_HOLDERS {
             let direct = |slot| {
                 let same = holders.iter().filter(|&&(holder, _)| holder == slot);
-                same.map(|(_, share)| share).sum()
+                // The sum of nothing would be -0.
+                same.fold(0.0, |sum, (_, share)| sum + share)
             };
             chunk.pairs.extend(keys.iter().map(|&key| self.pair(key, direct)));
         } else {

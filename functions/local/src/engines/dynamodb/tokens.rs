@@ -35,7 +35,7 @@ pub(super) struct Tokens {
 #[derive(Default)]
 struct Remembered {
     by_token: HashMap<String, Slot>,
-    /// Oldest first.
+    /// When to look whether a token is to be forgotten, the soonest first.
     to_forget: VecDeque<(i64, String)>,
 }
 
@@ -45,6 +45,8 @@ type Slot = Arc<Mutex<Option<Answered>>>;
 struct Answered {
     request: u64,
     answer: String,
+    /// When it is to be forgotten.
+    until_ms: i64,
 }
 
 impl Tokens {
@@ -56,7 +58,8 @@ impl Tokens {
         }
     }
 
-    /// Runs `transaction`, or repeats the answer that it had under this token. One that failed is not remembered.
+    /// Runs `transaction`, or repeats the answer that it had under this token in the last ten minutes. One that failed is
+    /// run again.
     ///
     /// # Errors
     ///
@@ -77,6 +80,7 @@ impl Tokens {
         *slot = Some(Answered {
             request,
             answer: answer.clone(),
+            until_ms: self.clock.now_ms() + REMEMBERED_MS,
         });
         Ok(answer)
     }
@@ -84,8 +88,11 @@ impl Tokens {
     fn slot(&self, token: &str) -> Slot {
         let now = self.clock.now_ms();
         let mut remembered = lock(&self.remembered);
-        while let Some((_, old)) = remembered.to_forget.pop_front_if(|(until, _)| *until <= now) {
-            remembered.by_token.remove(&old);
+        while let Some((_, old)) = remembered.to_forget.pop_front_if(|(at, _)| *at <= now) {
+            match remembered.by_token.get(&old).map(|slot| until(slot, now)) {
+                Some(until_ms) if until_ms > now => remembered.to_forget.push_back((until_ms, old)),
+                _ => drop(remembered.by_token.remove(&old)),
+            }
         }
         if let Some(slot) = remembered.by_token.get(token) {
             return Arc::clone(slot);
@@ -103,6 +110,14 @@ impl Tokens {
         hash(&request["TransactItems"], &mut hasher, &self.hasher);
         hasher.finish()
     }
+}
+
+/// Until when a token must be remembered: its transaction may be running, or have been tried again later.
+fn until(slot: &Slot, now_ms: i64) -> i64 {
+    if Arc::strong_count(slot) > 1 {
+        return now_ms + REMEMBERED_MS;
+    }
+    lock(slot).as_ref().map_or(now_ms, |answered| answered.until_ms)
 }
 
 fn hash(value: &Value, hasher: &mut DefaultHasher, entries: &RandomState) {
@@ -131,6 +146,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::sync::mpsc;
 
     use super::*;
 
@@ -165,6 +181,21 @@ mod tests {
         assert_eq!(lock(&tokens.remembered).to_forget.len(), 1);
     }
 
+    /// It counts from the answer, not from an attempt that failed before.
+    #[test]
+    fn a_token_is_remembered_for_ten_minutes_after_its_answer() {
+        let clock = Clock::manual(0);
+        let tokens = Tokens::new(clock.clone());
+        let fail = || Err(DynoxideError::InternalServerError(String::new()));
+        assert!(tokens.once("one", PUT, fail).is_err());
+        clock.advance_ms(REMEMBERED_MS - 1);
+        assert_eq!(tokens.once("one", PUT, || Ok("first".to_owned())).unwrap(), "first");
+        clock.advance_ms(REMEMBERED_MS - 1);
+        assert_eq!(tokens.once("one", PUT, || Ok("again".to_owned())).unwrap(), "first");
+        clock.advance_ms(1);
+        assert_eq!(tokens.once("one", PUT, || Ok("again".to_owned())).unwrap(), "again");
+    }
+
     #[test]
     fn a_transaction_that_failed_is_run_again() {
         let tokens = Tokens::new(Clock::manual(0));
@@ -173,7 +204,27 @@ mod tests {
         assert_eq!(tokens.once("one", ANOTHER, || Ok(String::new())).unwrap(), "");
     }
 
-    /// Neither holds the other up; the same one waits for the first and gets its answer.
+    #[test]
+    fn the_same_token_waits_for_the_first_and_gets_its_answer() {
+        let tokens = Tokens::new(Clock::manual(0));
+        let (begun, began) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                tokens.once("one", PUT, || {
+                    begun.send(()).unwrap();
+                    // The other one has been to the map when it has a part in the slot: the map's, this one's and its own.
+                    while Arc::strong_count(&lock(&tokens.remembered).by_token["one"]) < 3 {
+                        std::thread::yield_now();
+                    }
+                    Ok("first".to_owned())
+                })
+            });
+            began.recv().unwrap();
+            assert_eq!(tokens.once("one", PUT, || Ok("second".to_owned())).unwrap(), "first");
+            assert_eq!(first.join().unwrap().unwrap(), "first");
+        });
+    }
+
     #[test]
     fn other_tokens_do_not_wait() {
         let tokens = Tokens::new(Clock::manual(0));

@@ -52,6 +52,7 @@ impl Service {
             return Err(Error::BatchTooLong(bytes));
         }
         let now_ms = self.clock.now_ms();
+        let queue_name = name.clone();
         let answer = self
             .database
             .run(move |connection| {
@@ -72,7 +73,7 @@ impl Service {
                 )
             })
             .await?;
-        self.changed.notify_all();
+        self.changed.notify(&queue_name);
         Ok(answer)
     }
 

@@ -70,7 +70,10 @@ impl Changes {
     }
 
     fn notify_all(&self) {
-        self.lock().values().for_each(|waiting| waiting.notify_waiters());
+        let mut queues = self.lock();
+        // Who waits has the other half.
+        queues.retain(|_, waiting| Arc::strong_count(waiting) > 1);
+        queues.values().for_each(|waiting| waiting.notify_waiters());
     }
 
     fn of(&self, queue: &str) -> Arc<Notify> {
