@@ -98,7 +98,13 @@ impl BuiltAmounts {
     /// What there is to say about a calculation on claims, apart from its rows.
     ///
     /// `residual` is by how much the answer misses its equation; `more` was found on the way.
-    pub(crate) fn findings(&self, table: &Table, residual: f64, measures: Measures, more: &[Finding]) -> Findings {
+    pub(crate) fn findings(
+        &self,
+        table: &Table,
+        residual: f64,
+        measures: Measures,
+        more: &[Finding],
+    ) -> Findings<'static> {
         let amounts = &self.amounts;
         let found = [self.findings.as_slice(), amounts.findings(), more].concat();
         let summary = Summary {

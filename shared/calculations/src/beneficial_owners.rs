@@ -135,14 +135,7 @@ impl Calculation for BeneficialOwners {
             .with_edges(self.control_edges);
         let reports = run.stage("reporting", |stage| {
             let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
-            report_with(
-                stage,
-                &PRESENTATION,
-                &findings,
-                &mapped.table,
-                Some(&built.network),
-                &survey,
-            )
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

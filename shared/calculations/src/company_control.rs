@@ -139,14 +139,7 @@ impl Calculation for CompanyControl {
                 rows: ("Who controls it", &["controller", "share", "ultimate"]),
             };
             let survey = survey(stage, &built.network, &solved.resolvent, wanted)?;
-            report_with(
-                stage,
-                &PRESENTATION,
-                &findings,
-                &mapped.table,
-                Some(&built.network),
-                &survey,
-            )
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

@@ -158,14 +158,7 @@ impl Calculation for IntegratedOwnership {
         let presentation = Presentation { schema, ..PRESENTATION };
         let reports = run.stage("reporting", |stage| {
             let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
-            report_with(
-                stage,
-                &presentation,
-                &findings,
-                &mapped.table,
-                Some(&built.network),
-                &survey,
-            )
+            report_with(stage, &presentation, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

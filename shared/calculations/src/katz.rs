@@ -100,7 +100,7 @@ impl Calculation for Katz {
         let findings = Findings::new(&built, &solved, &table, None, self.common.floor);
         let reports = run.stage("reporting", |stage| {
             let survey = outline(&built.network, &solved.resolvent);
-            report_with(stage, &PRESENTATION, &findings, &table, Some(&built.network), &survey)
+            report_with(stage, &PRESENTATION, &findings, &table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

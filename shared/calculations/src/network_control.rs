@@ -190,14 +190,7 @@ impl Calculation for NetworkControl {
                 ),
             };
             let survey = survey(stage, &self.control(&valued.built.network), &solved.resolvent, wanted)?;
-            report_with(
-                stage,
-                &PRESENTATION,
-                &findings,
-                &mapped.table,
-                Some(&valued.built.network),
-                &survey,
-            )
+            report_with(stage, &PRESENTATION, &findings, &mapped.table, &survey)
         })?;
         Ok(findings.outcome(saved, reports))
     }

@@ -20,16 +20,18 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 
 /// What there is to say about a calculation, apart from its rows.
 #[derive(Debug)]
-pub(crate) struct Findings {
+pub(crate) struct Findings<'n> {
     /// All but the job and the times, which the stage adds.
     summary: Summary,
     found: Vec<Finding>,
     /// The unit of the edges, where it is not the input's to say.
     unit: Option<&'static str>,
+    /// Who is called what, where it is known.
+    network: Option<&'n Network>,
 }
 
-impl Findings {
-    pub(crate) fn new(built: &Built, solved: &Solved, table: &Table, left_out: Option<LeftOut>, floor: f64) -> Self {
+impl<'n> Findings<'n> {
+    pub(crate) fn new(built: &'n Built, solved: &Solved, table: &Table, left_out: Option<LeftOut>, floor: f64) -> Self {
         let network = &built.network;
         let resolvent = &solved.resolvent;
         let found: Vec<Finding> = built
@@ -62,7 +64,7 @@ impl Findings {
             },
             ..Summary::default()
         };
-        Self::of(summary, found)
+        Self::of(summary, found).about(network)
     }
 
     /// Those of a calculation that does not invert the network. The summary lacks what was found.
@@ -74,6 +76,15 @@ impl Findings {
             },
             found,
             unit: None,
+            network: None,
+        }
+    }
+
+    /// The same, with the names that the network has.
+    pub(crate) fn about(self, network: &'n Network) -> Self {
+        Self {
+            network: Some(network),
+            ..self
         }
     }
 
@@ -203,25 +214,24 @@ impl Lookup for Called<'_> {
 pub(crate) fn report(
     stage: &StageRun<'_>,
     presentation: &Presentation,
-    findings: &Findings,
+    findings: &Findings<'_>,
     table: &Table,
 ) -> Result<Vec<Report>, Failure> {
-    report_with(stage, presentation, findings, table, None, &Survey::default())
+    report_with(stage, presentation, findings, table, &Survey::default())
 }
 
 /// Writes `result.csv`, `result.parquet`, `summary.json`, `report.html` and `report.xlsx`. Rows stream through; memory
-/// does not grow with them. Whom `network` has names of is shown by them. `reporting` is among the stages of the summary, with the seconds until the rows were written.
+/// does not grow with them. `reporting` is among the stages of the summary, with the seconds until the rows were written.
 pub(crate) fn report_with(
     stage: &StageRun<'_>,
     presentation: &Presentation,
-    findings: &Findings,
+    findings: &Findings<'_>,
     table: &Table,
-    network: Option<&Network>,
     survey: &Survey,
 ) -> Result<Vec<Report>, Failure> {
     let began = Instant::now();
     let schema = presentation.schema;
-    let called = network.filter(|network| network.has_labels()).map(Called);
+    let called = findings.network.filter(|network| network.has_labels()).map(Called);
     let labels = called
         .as_ref()
         .map_or_else(Labels::default, |called| Labels::of(called));

@@ -123,16 +123,9 @@ impl Calculation for Structure {
         let reports = run.stage("reporting", |stage| match &solved {
             Inverse::Known(solved) => {
                 let survey = survey(stage, &built.network, &solved.resolvent, WANTED)?;
-                report_with(stage, &PRESENTATION, &findings, &table, Some(&built.network), &survey)
+                report_with(stage, &PRESENTATION, &findings, &table, &survey)
             }
-            Inverse::TooLarge(_) => report_with(
-                stage,
-                &PRESENTATION,
-                &findings,
-                &table,
-                Some(&built.network),
-                &Survey::default(),
-            ),
+            Inverse::TooLarge(_) => report_with(stage, &PRESENTATION, &findings, &table, &Survey::default()),
         })?;
         Ok(findings.outcome(saved, reports))
     }
@@ -169,7 +162,7 @@ impl Structure {
 }
 
 /// What there is to say without an inverse.
-fn unsolved(built: &Built, table: &Table, finding: &Finding) -> Findings {
+fn unsolved<'n>(built: &'n Built, table: &Table, finding: &Finding) -> Findings<'n> {
     let network = &built.network;
     let found = [
         built.findings.as_slice(),
@@ -187,7 +180,7 @@ fn unsolved(built: &Built, table: &Table, finding: &Finding) -> Findings {
         },
         ..Summary::default()
     };
-    Findings::of(summary, found)
+    Findings::of(summary, found).about(&built.network)
 }
 
 fn map(stage: &StageRun<'_>, built: &Built, solved: &Inverse) -> Result<Table, Failure> {

@@ -179,3 +179,11 @@ fn undisclosed_shares_are_inherited() {
     assert_eq!(undisclosed("P"), 0.0);
     assert_close(solved.integrated("P", "T"), 0.3, 1e-15);
 }
+
+/// It is printed as it is, and `-0` would be.
+#[test]
+fn who_holds_nothing_directly_holds_zero() {
+    let solved = Solved::of(&[("A", "Foo", "0.33"), ("Bar", "Foo", "0.34"), ("Foo", "Bar", "0.5")]);
+    let direct = solved.pair("A", "Bar").unwrap().direct;
+    assert_eq!(direct.to_bits(), 0.0_f64.to_bits());
+}

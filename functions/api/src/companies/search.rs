@@ -102,7 +102,7 @@ async fn look_through(
         return Ok((Vec::new(), Names::new(), None));
     };
     let block = decode(&stored)?;
-    let names = names_of(table.store, table.job, &table.rows, block.companies.iter()).await?;
+    let names = names_together(table, block.companies.iter()).await?;
     let companies = block.companies.iter().zip(&block.counts);
     let found = companies.filter_map(|(id, &count)| {
         let key = first_key(wanted, id, name(&names, id))?;
@@ -136,7 +136,7 @@ async fn by_keys(
         loop {
             // One more than wanted says whether there is another page.
             let (next, end) = keys.next(&start, limit + 1 - found.len()).await?;
-            let names = names_together(table, &next).await?;
+            let names = names_together(table, next.iter().map(Found::id)).await?;
             // Whom the search finds in several places is told at the first.
             let firsts = next.into_iter().filter(|one| {
                 let first = first_key(wanted, one.id(), name(&names, one.id()));
@@ -218,8 +218,9 @@ fn name<'n>(names: &'n Names, id: &str) -> Option<&'n str> {
     names.get(id).map(Named::name)
 }
 
-async fn names_together(table: &Table<'_>, found: &[Found]) -> Result<Names, Problem> {
-    let mut ids: Vec<&str> = found.iter().map(Found::id).collect();
+/// All names of `ids`: without its name somebody may not be found.
+async fn names_together<'i>(table: &Table<'_>, ids: impl Iterator<Item = &'i str>) -> Result<Names, Problem> {
+    let mut ids: Vec<&str> = ids.collect();
     ids.sort_unstable();
     // Each id may be in another block of names, and no part may have more of these than are read.
     let parts = ids.chunks(ids.len().div_ceil(TOGETHER).clamp(1, names::BLOCKS));

@@ -328,6 +328,7 @@ impl StageRun<'_> {
             .store
             .names_writer(self.run.runtime.clone(), job.id, job.state.epoch, job.expires_at)
     }
+
     /// Starts the keys by which companies are found, beside the rows.
     #[must_use]
     pub fn search(&self) -> RowsWriter {

@@ -1,7 +1,7 @@
 //! `ClientRequestToken`: a transaction that comes again with its token within ten minutes is answered and not repeated.
 //!
-//! Costs the same however many tokens are remembered: they lie in a map, and in a queue in the order in which they are
-//! to be forgotten. Transactions of different tokens do not wait for each other. An answer that is repeated is the first
+//! Costs the same however many tokens are remembered: they lie in a map, and in a queue about in the order in which they
+//! are to be forgotten. Transactions of different tokens do not wait for each other. An answer that is repeated is the first
 //! one, capacity included, which AWS counts anew.
 
 use std::collections::{HashMap, VecDeque};
@@ -35,7 +35,7 @@ pub(super) struct Tokens {
 #[derive(Default)]
 struct Remembered {
     by_token: HashMap<String, Slot>,
-    /// When to look whether a token is to be forgotten, the soonest first.
+    /// When to look whether a token is to be forgotten, about the soonest first.
     to_forget: VecDeque<(i64, String)>,
 }
 
@@ -146,6 +146,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     use super::*;
@@ -208,19 +209,24 @@ mod tests {
     fn the_same_token_waits_for_the_first_and_gets_its_answer() {
         let tokens = Tokens::new(Clock::manual(0));
         let (begun, began) = mpsc::channel();
+        let is_answered = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let first = scope.spawn(|| {
                 tokens.once("one", PUT, || {
                     begun.send(()).unwrap();
-                    // The other one has been to the map when it has a part in the slot: the map's, this one's and its own.
-                    while Arc::strong_count(&lock(&tokens.remembered).by_token["one"]) < 3 {
+                    // The other one waits when it has a part in the slot, beside the map's and this one's. One that does
+                    // not wait is answered.
+                    let waits = || Arc::strong_count(&lock(&tokens.remembered).by_token["one"]) == 3;
+                    while !waits() && !is_answered.load(Ordering::Acquire) {
                         std::thread::yield_now();
                     }
                     Ok("first".to_owned())
                 })
             });
             began.recv().unwrap();
-            assert_eq!(tokens.once("one", PUT, || Ok("second".to_owned())).unwrap(), "first");
+            let second = tokens.once("one", PUT, || Ok("second".to_owned()));
+            is_answered.store(true, Ordering::Release);
+            assert_eq!(second.unwrap(), "first");
             assert_eq!(first.join().unwrap().unwrap(), "first");
         });
     }

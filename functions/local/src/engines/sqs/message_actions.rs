@@ -189,16 +189,18 @@ impl Service {
     pub(super) async fn hide(&self, request: OneMessage) -> Result<Value, Error> {
         let name = queue_name(&request.queue_url)?;
         let now_ms = self.clock.now_ms();
+        let queue_name = name.clone();
         self.database
             .run(move |connection| hide(connection, &queues::find(connection, &name)?, &request, now_ms))
             .await?;
-        self.changed.notify_all();
+        self.changed.notify(&queue_name);
         Ok(json!({}))
     }
 
     pub(super) async fn hide_batch(&self, request: Batch<OneMessage>) -> Result<Value, Error> {
+        let name = queue_name(&request.queue_url)?;
         let answer = self.each(request, hide).await?;
-        self.changed.notify_all();
+        self.changed.notify(&name);
         Ok(answer)
     }
 
