@@ -10,16 +10,16 @@ const HEIGHT = 30;
 const ROW = 44;
 const GAP = 80;
 const EDGE = 14;
-/** What a line and its share take that leave the last column to the right. */
-const BEND = 64;
+/** How far below its ends a line hangs that goes against the order of the columns. */
+const SAG = 30;
 
 /** The node to show; `highlight(paths)` lifts chains out, `settle()` brings the company into view. */
 export function picture({ job, company, owner, above, integrated, names }) {
   const { columns, edges } = layers(company, above.stakes, { unlisted: above.unlisted, must: above.must });
   const last = columns.length - 1;
   const tallest = Math.max(...columns.map((column) => column.length));
-  const bend = edges.some(({ from, to }) => from.column === 0 && to.column >= from.column) ? BEND : 0;
-  const size = { width: columns.length * WIDTH + last * GAP + 2 * EDGE + bend, height: tallest * ROW + 2 * EDGE };
+  const sag = edges.some(({ from, to }) => to.column > from.column) ? SAG : 0;
+  const size = { width: columns.length * WIDTH + last * GAP + 2 * EDGE, height: tallest * ROW + 2 * EDGE + 2 * sag };
   const x = (node) => EDGE + (last - node.column) * (WIDTH + GAP);
   const y = (node) => size.height / 2 + node.at * ROW;
   const open = new Set(above.not_followed);
@@ -71,8 +71,13 @@ function line(edge, x, y) {
     const bend = Math.min((x2 - x1) / 2, 80);
     path = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
     at = [x1 + 10 + 0.12 * Math.min(x2 - x1, 200), y1 + 0.1 * (y2 - y1) - 5];
+  } else if (to.column > from.column) {
+    // Against the order of the columns: below, from the middle of the owner to the middle of the owned.
+    const [x1, y1, x2, y2] = [x(from) + WIDTH / 2, y(from) + HEIGHT / 2, x(to) + WIDTH / 2, y(to) + HEIGHT / 2];
+    path = `M${x1} ${y1}C${x1} ${y1 + SAG} ${x2} ${y2 + SAG} ${x2} ${y2}`;
+    at = [(x1 + x2) / 2 - 14, (y1 + y2) / 2 + 0.75 * SAG + 13];
   } else {
-    // Against the order of the columns: over the top, from the left side of the owner to the right side of the owned.
+    // Within a column: by its right side.
     const [x1, y1, x2, y2] = [x(from) + WIDTH, y(from), x(to) + WIDTH, y(to)];
     const out = Math.max(x1, x2) + 34;
     path = `M${x1} ${y1}C${out} ${y1 - 18} ${out} ${y2 + 18} ${x2} ${y2 + 6}`;
