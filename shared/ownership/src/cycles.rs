@@ -33,8 +33,8 @@ impl Between {
     /// once everything above it is, so components come out owners first, which
     /// is the order that every sweep needs.
     pub(crate) fn of(network: &Network) -> Self {
-        let is_between = |&company: &u32| network.is_held(company) && network.is_holder(company);
-        let companies: Vec<u32> = (0..to_u32(network.len())).filter(is_between).collect();
+        let companies = (0..to_u32(network.len())).filter(|&company| network.is_inner(company));
+        let companies: Vec<u32> = companies.collect();
         let graph = Graph::new(network, &companies);
         let mut search = Search::new(&graph);
         for place in 0..to_u32(companies.len()) {

@@ -23,8 +23,8 @@ use rayon::slice::ParallelSliceMut;
 use crate::Stopped;
 use crate::gth::{panel, pivot};
 
-/// Up to so many columns are eliminated one after another.
-const FEW: usize = 32;
+/// Up to so many columns are eliminated one after another: blocks would cost more than they save.
+pub(crate) const FEW: usize = 32;
 
 /// The factors of `I - W`, one component's.
 #[derive(Clone, Debug)]
@@ -53,19 +53,16 @@ impl Factors {
         step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
     ) -> Result<Option<Self>, Stopped> {
         let size = leaks.len();
-        let mut elimination = Elimination {
-            size,
-            entries: shares.data.into(),
-            pivots: Vec::with_capacity(size),
-            ratios: Vec::with_capacity(size),
-            leaks,
-            step,
-        };
-        if !elimination.eliminate(0, size)? {
-            return Ok(None);
-        }
-        let Elimination { entries, pivots, .. } = elimination;
-        Ok(Some(Self { entries, pivots }))
+        let mut elimination = Elimination::new(shares.data.into(), leaks);
+        let is_done = elimination.eliminate(0, size, step)?;
+        Ok(is_done.then(|| elimination.factors()))
+    }
+
+    /// [`Factors::new`] of no more than [`FEW`] companies, W column by column.
+    pub(crate) fn of_few(shares: Vec<f64>, leaks: Vec<f64>) -> Option<Self> {
+        let size = leaks.len();
+        let mut elimination = Elimination::new(shares, leaks);
+        elimination.eliminate_few(0, size).then(|| elimination.factors())
     }
 
     /// Operations of the factors of a matrix of that size.
@@ -79,9 +76,25 @@ impl Factors {
 
     /// Puts `V b` in the place of b.
     pub(crate) fn solve(&self, x: &mut [f64]) {
+        self.solve_from(0, x);
+    }
+
+    /// Calls `take` with each column of V.
+    pub(crate) fn unit_solutions(&self, mut take: impl FnMut(usize, &[f64])) {
+        let mut x = vec![0.0; self.size()];
+        for column in 0..self.size() {
+            x.fill(0.0);
+            x[column] = 1.0;
+            self.solve_from(column, &mut x);
+            take(column, &x);
+        }
+    }
+
+    /// The same where b is zero before `first`.
+    fn solve_from(&self, first: usize, x: &mut [f64]) {
         let size = self.size();
         let columns = || self.entries.chunks_exact(size).enumerate();
-        for (k, column) in columns() {
+        for (k, column) in columns().skip(first) {
             let (above, below) = x.split_at_mut(k + 1);
             add(below, above[k], &column[k + 1..]);
         }
@@ -100,28 +113,54 @@ fn add(sum: &mut [f64], factor: f64, column: &[f64]) {
     }
 }
 
-struct Elimination<'s> {
+struct Elimination {
     size: usize,
     entries: Vec<f64>,
     leaks: Vec<f64>,
     pivots: Vec<f64>,
     /// `d[k] / p[k]` of eliminated companies.
     ratios: Vec<f64>,
-    step: &'s mut dyn FnMut(f64) -> Result<(), Stopped>,
 }
 
-impl Elimination<'_> {
+impl Elimination {
+    fn new(shares: Vec<f64>, leaks: Vec<f64>) -> Self {
+        let size = leaks.len();
+        Self {
+            size,
+            entries: shares,
+            leaks,
+            pivots: Vec::with_capacity(size),
+            ratios: Vec::with_capacity(size),
+        }
+    }
+
+    fn factors(self) -> Factors {
+        Factors {
+            entries: self.entries,
+            pivots: self.pivots,
+        }
+    }
+
     /// Eliminates the companies `first..end`, all before being done; false if a pivot is not positive.
-    fn eliminate(&mut self, first: usize, end: usize) -> Result<bool, Stopped> {
+    fn eliminate(
+        &mut self,
+        first: usize,
+        end: usize,
+        step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+    ) -> Result<bool, Stopped> {
         let width = end - first;
         if width <= FEW {
-            return Ok((first..end).all(|k| self.eliminate_one(k, end)));
+            return Ok(self.eliminate_few(first, end));
         }
         let middle = first + (width / 2).next_multiple_of(8);
-        Ok(self.eliminate(first, middle)? && {
-            self.update(first, middle, end)?;
-            self.eliminate(middle, end)?
+        Ok(self.eliminate(first, middle, step)? && {
+            self.update(first, middle, end, step)?;
+            self.eliminate(middle, end, step)?
         })
+    }
+
+    fn eliminate_few(&mut self, first: usize, end: usize) -> bool {
+        (first..end).all(|k| self.eliminate_one(k, end))
     }
 
     fn eliminate_one(&mut self, k: usize, end: usize) -> bool {
@@ -144,7 +183,13 @@ impl Elimination<'_> {
     }
 
     /// What the elimination of `first..middle` does to the columns `middle..end`, panels of these in parallel.
-    fn update(&mut self, first: usize, middle: usize, end: usize) -> Result<(), Stopped> {
+    fn update(
+        &mut self,
+        first: usize,
+        middle: usize,
+        end: usize,
+        step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
         let size = self.size;
         let (left, right) = self.entries.split_at_mut(middle * size);
         let right = &mut right[..(end - middle) * size];
@@ -174,7 +219,7 @@ impl Elimination<'_> {
                         .sum::<f64>();
                 }
             });
-            (self.step)(2.0 * (size - middle) as f64 * (count * leaks.len()) as f64)?;
+            step(2.0 * (size - middle) as f64 * (count * leaks.len()) as f64)?;
         }
         Ok(())
     }

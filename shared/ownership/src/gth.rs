@@ -45,10 +45,8 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
+use crate::factors::{FEW, Factors};
 use crate::{Progress, Stopped};
-
-/// Up to this size blocks cost more than they save.
-const SCALAR: usize = 48;
 
 /// Multiplications between two calls of `step`, on each thread: a tenth of a
 /// second or so.
@@ -132,13 +130,13 @@ fn invert(
     step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
 ) -> Result<bool, Stopped> {
     let size = leaks.len();
-    if size <= SCALAR {
+    if size <= FEW {
         step(operations(size))?;
-        let v = scalar(matrix.clone_owned(), leaks);
-        return Ok(v.is_some_and(|v| {
-            matrix.copy_from(&v);
-            true
-        }));
+        let Some(factors) = Factors::of_few(matrix.iter().copied().collect(), leaks.data.into()) else {
+            return Ok(false);
+        };
+        factors.unit_solutions(|column, x| matrix.column_mut(column).copy_from_slice(x));
+        return Ok(true);
     }
     let first = half(size);
     let (mut left, mut right) = matrix.columns_range_pair_mut(..first, first..);
@@ -177,7 +175,7 @@ fn half(size: usize) -> usize {
 
 /// How much [`invert`] needs besides the matrix: two thirds of it.
 fn scratch_len(size: usize) -> usize {
-    if size <= SCALAR {
+    if size <= FEW {
         return 0;
     }
     let (first, second) = (half(size), size - half(size));
@@ -250,58 +248,12 @@ pub(crate) fn panel(column: usize, columns: usize, threads: usize) -> usize {
     width
 }
 
-/// The same without blocks: `M = L U` by elimination, `V = U^-1 L^-1`.
-///
-/// Both factors have nonpositive entries off their diagonals, so both
-/// substitutions add what is not negative.
-fn scalar(mut shares: DMatrix<f64>, mut leaks: DVector<f64>) -> Option<DMatrix<f64>> {
-    let pivots = eliminate(&mut shares, &mut leaks)?;
-    let size = pivots.len();
-    let mut v = DMatrix::identity(size, size);
-    for (column, mut x) in v.column_iter_mut().enumerate() {
-        for k in column..size {
-            let factor = x[k];
-            x.rows_range_mut(k + 1..)
-                .axpy(factor, &shares.column(k).rows_range(k + 1..), 1.0);
-        }
-        for k in (0..size).rev() {
-            x[k] /= pivots[k];
-            let factor = x[k];
-            x.rows_range_mut(..k)
-                .axpy(factor, &shares.column(k).rows_range(..k), 1.0);
-        }
-    }
-    Some(v)
-}
-
 /// What is left of a company when those before it are eliminated, from its leak
 /// and what others hold of it; `None` if that is not positive.
 pub(crate) fn pivot(leak: f64, held: f64) -> Option<f64> {
     let pivot = leak + held;
     let smallest = if leak < 0.0 { CANCELLED * held } else { 0.0 };
     (pivot > smallest && pivot.is_finite()).then_some(pivot)
-}
-
-/// Eliminates company after company. Leaves `-L` below and `-U` above the
-/// diagonal of `shares`, and returns the diagonal of U.
-fn eliminate(shares: &mut DMatrix<f64>, leaks: &mut DVector<f64>) -> Option<Vec<f64>> {
-    let size = leaks.len();
-    let mut pivots = Vec::with_capacity(size);
-    for k in 0..size {
-        let held: f64 = shares.column(k).rows_range(k + 1..).sum();
-        let pivot = pivot(leaks[k], held)?;
-        pivots.push(pivot);
-        shares.column_mut(k).rows_range_mut(k + 1..).unscale_mut(pivot);
-        let leak = leaks[k] / pivot;
-        let (left, mut right) = shares.columns_range_pair_mut(k, k + 1..);
-        let holders = left.rows_range(k + 1..);
-        for (mut column, j) in right.column_iter_mut().zip(k + 1..) {
-            let share = column[k];
-            leaks[j] += leak * share;
-            column.rows_range_mut(k + 1..).axpy(share, &holders, 1.0);
-        }
-    }
-    Some(pivots)
 }
 
 #[cfg(test)]

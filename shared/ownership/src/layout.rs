@@ -2,23 +2,20 @@
 //!
 //! Only companies that hold others need a sum. Those that are held too, *inner*
 //! ones, have a *row*, holdings before holders, members of a component side by
-//! side; what they hold of each other is added one row after another. All else
-//! is added in any order, so by companies next to each other, [`COMPANIES`] at
-//! a time, each such [`Chunk`] by one thread:
-//!
-//! - what is held of *leaves*, companies that hold nothing: nearly all stakes.
-//!   Holders of as many leaves are side by side, so that the processor need not
-//!   guess how long each sum is;
-//! - what owners whom nobody holds have of inner companies.
+//! side; what they hold of each other is added one row after another. The
+//! others, *owners* whom nobody holds, are summed in any order. So is what
+//! either hold of *leaves*, companies that hold nothing: nearly all stakes.
+//! Holders of as many leaves are side by side, so that the processor need not
+//! guess how long each sum is.
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::Network;
 use crate::names::to_u32;
 use crate::ring::Block;
 
-/// Companies whose values and sums fit into a core's cache.
-pub(crate) const COMPANIES: usize = 1 << 15;
+/// Companies whose sums fit into a core's cache.
+pub(crate) const COMPANIES: usize = 1 << 14;
 
 /// Sums of up to so many leaves have code of their own.
 const SHORT: usize = 8;
@@ -33,11 +30,11 @@ pub(crate) struct Layout<'a> {
     pub(crate) companies: usize,
     /// How rows are summed.
     pub(crate) steps: Vec<Step<'a>>,
-    /// The company of each row.
-    pub(crate) rows: Vec<u32>,
+    /// The place of each row's company among inner ones, in the order of ids.
+    pub(crate) places: Vec<u32>,
     /// What rows hold of rows outside of their own component.
     pub(crate) stakes: Stakes,
-    /// The rest, by companies.
+    /// The rest, [`COMPANIES`] at a time.
     pub(crate) chunks: Vec<Chunk>,
 }
 
@@ -46,9 +43,9 @@ pub(crate) struct Layout<'a> {
 pub(crate) enum Step<'a> {
     /// Rows to this one, one after another.
     Rows(usize),
-    /// As many rows as the block has members.
-    Ring(Block<'a>),
-    /// As many rows: the members of a closed component.
+    /// So many rows, the members of a component with cycles.
+    Ring(usize, Block<'a>),
+    /// So many rows, the members of a closed component.
     Group(usize),
 }
 
@@ -67,20 +64,32 @@ pub(crate) struct Stakes {
     shares: Vec<f64>,
 }
 
-/// What [`COMPANIES`] companies hold of leaves, and those whom nobody holds of rows.
+/// Companies next to each other, counted from 0.
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    /// Holders of 1 to [`SHORT`] leaves, by how many, then those of more.
-    leaves: [Held; SHORT + 1],
-    /// Whom nobody holds, with stakes in rows, in the order of ids.
+    /// Inner companies.
+    inner: Vec<u32>,
+    /// What they hold of leaves, by their places in `inner`.
+    of_inner: Leaves,
+    /// What owners hold of leaves.
+    of_owners: Leaves,
+    /// Owners with stakes in inner companies, in the order of ids.
     owners: Vec<u32>,
+    /// Where inner companies are in the order of rows.
+    rows: Vec<u32>,
+    /// What owners hold of rows.
     above: Stakes,
 }
+
+/// What some companies hold of leaves: holders of 1 to [`SHORT`], by how many,
+/// then those of more.
+#[derive(Debug, Default)]
+struct Leaves([Held; SHORT + 1]);
 
 /// Stakes of some holders, one holder's after another's.
 #[derive(Debug, Default)]
 struct Held {
-    /// Where in the chunk each holder is.
+    /// Which of these companies each is.
     holders: Vec<u32>,
     /// How many stakes each has; empty where all have as many.
     counts: Vec<u32>,
@@ -93,9 +102,13 @@ impl<'a> Layout<'a> {
     ///
     /// # Arguments
     ///
-    /// * `components`: those of companies that are held and hold others,
-    ///   holdings before holders.
-    pub(crate) fn new<'m>(network: &Network, components: impl Iterator<Item = (Kind<'a>, &'m [u32])>) -> Self {
+    /// * `chunks`: what [`Chunk::all`] gave.
+    /// * `components`: those of inner companies, holdings before holders.
+    pub(crate) fn new<'m>(
+        network: &Network,
+        mut chunks: Vec<Chunk>,
+        components: impl Iterator<Item = (Kind<'a>, &'m [u32])>,
+    ) -> Self {
         let mut steps = Vec::new();
         let mut rows: Vec<u32> = Vec::new();
         let mut is_closed = Vec::new();
@@ -105,7 +118,7 @@ impl<'a> Layout<'a> {
             match (kind, steps.last_mut()) {
                 (Kind::Company, Some(Step::Rows(end))) => *end = rows.len(),
                 (Kind::Company, _) => steps.push(Step::Rows(rows.len())),
-                (Kind::Ring(block), _) => steps.push(Step::Ring(block)),
+                (Kind::Ring(block), _) => steps.push(Step::Ring(members.len(), block)),
                 (Kind::Closed, _) => steps.push(Step::Group(members.len())),
             }
         }
@@ -113,57 +126,46 @@ impl<'a> Layout<'a> {
         for (row, &company) in (0..).zip(&rows) {
             row_of[company as usize] = row;
         }
-        let chunks = (0..network.len().div_ceil(COMPANIES)).into_par_iter();
-        let chunk = |number| {
-            let first = number * COMPANIES;
-            let companies = first..network.len().min(first + COMPANIES);
-            Chunk::new(network, companies, &row_of, &is_closed)
-        };
+        let mut places = vec![0; rows.len()];
+        for (place, &row) in (0..).zip(row_of.iter().filter(|&&row| row != NONE)) {
+            places[row as usize] = place;
+        }
+        let (stakes, ()) = rayon::join(
+            || Stakes::between(network, &steps, &rows, &row_of),
+            || {
+                let numbered = chunks.par_iter_mut().enumerate();
+                numbered.for_each(|(number, chunk)| chunk.find_rows(network, number, &row_of, &is_closed));
+            },
+        );
         Self {
             companies: network.len(),
-            stakes: Stakes::between(network, &steps, &rows, &row_of),
-            chunks: chunks.map(chunk).collect(),
             steps,
-            rows,
+            places,
+            stakes,
+            chunks,
         }
     }
 }
 
-impl Chunk {
-    fn new(network: &Network, companies: std::ops::Range<usize>, row_of: &[u32], is_closed: &[bool]) -> Self {
-        let mut chunk = Self {
-            leaves: Default::default(),
-            owners: Vec::new(),
-            above: Stakes::new(),
-        };
-        let (mut of, mut shares) = (Vec::new(), Vec::new());
-        for (at, company) in (0..).zip(to_u32(companies.start)..to_u32(companies.end)) {
-            let is_owner = !network.is_held(company);
-            of.clear();
-            shares.clear();
-            for (owned, share) in network.holdings(company) {
-                let row = row_of[owned as usize];
-                if row == NONE {
-                    of.push(owned);
-                    shares.push(share);
-                } else if is_owner && !is_closed[row as usize] {
-                    // Nobody else has a claim on what a closed component has.
-                    chunk.above.push(row, share);
-                }
+impl Leaves {
+    /// Takes what a holder has of leaves, which may be nothing.
+    fn push(&mut self, holder: u32, count: usize, stakes: impl Iterator<Item = (u32, f64)>) {
+        if let Some(last) = count.checked_sub(1) {
+            let held = &mut self.0[last.min(SHORT)];
+            held.holders.push(holder);
+            if last >= SHORT {
+                held.counts.push(to_u32(count));
             }
-            if let Some(last) = of.len().checked_sub(1) {
-                chunk.leaves[last.min(SHORT)].push(at, &of, &shares, last >= SHORT);
-            }
-            if chunk.above.end() {
-                chunk.owners.push(at);
+            for (of, share) in stakes {
+                held.of.push(of);
+                held.shares.push(share);
             }
         }
-        chunk
     }
 
     /// Adds what is held of leaves, which are worth their own values.
-    pub(crate) fn add_leaves(&self, values: &[f64], x: &mut [f64]) {
-        let [one, two, three, four, five, six, seven, eight, more] = &self.leaves;
+    fn add(&self, values: &[f64], x: &mut [f64]) {
+        let [one, two, three, four, five, six, seven, eight, more] = &self.0;
         one.add::<1>(values, x);
         two.add::<2>(values, x);
         three.add::<3>(values, x);
@@ -174,25 +176,93 @@ impl Chunk {
         eight.add::<8>(values, x);
         more.add_more(values, x);
     }
+}
 
-    /// Adds what owners whom nobody holds have of rows.
-    pub(crate) fn add_rows(&self, rows: &[f64], x: &mut [f64]) {
+impl Chunk {
+    /// All of a network, rows not yet known. It takes most of the time that a layout does.
+    pub(crate) fn all(network: &Network) -> Vec<Self> {
+        let companies = 0..to_u32(network.len());
+        let is_inner: Vec<bool> = companies.map(|company| network.is_inner(company)).collect();
+        let numbers = (0..network.len().div_ceil(COMPANIES)).into_par_iter();
+        numbers.map(|number| Self::new(network, number, &is_inner)).collect()
+    }
+
+    fn new(network: &Network, number: usize, is_inner: &[bool]) -> Self {
+        let mut chunk = Self {
+            inner: Vec::new(),
+            of_inner: Leaves::default(),
+            of_owners: Leaves::default(),
+            owners: Vec::new(),
+            rows: Vec::new(),
+            above: Stakes::new(),
+        };
+        let first = number * COMPANIES;
+        let companies = to_u32(first)..to_u32(network.len().min(first + COMPANIES));
+        for (at, company) in (0..).zip(companies) {
+            let held = network.holdings(company);
+            let leaves = held.clone().filter(|&(owned, _)| !is_inner[owned as usize]);
+            let count = leaves.clone().count();
+            if is_inner[company as usize] {
+                chunk.of_inner.push(to_u32(chunk.inner.len()), count, leaves);
+                chunk.inner.push(at);
+            } else {
+                chunk.of_owners.push(at, count, leaves);
+                if count < held.len() {
+                    chunk.owners.push(at);
+                }
+            }
+        }
+        chunk
+    }
+
+    /// Fills in what depends on rows.
+    fn find_rows(&mut self, network: &Network, number: usize, row_of: &[u32], is_closed: &[bool]) {
+        let company = |at: u32| number * COMPANIES + at as usize;
+        self.rows = self.inner.iter().map(|&at| row_of[company(at)]).collect();
+        for &owner in &self.owners {
+            for (owned, share) in network.holdings(to_u32(company(owner))) {
+                let row = row_of[owned as usize];
+                // Nobody else has a claim on what a closed component has.
+                if row != NONE && !is_closed[row as usize] {
+                    self.above.of.push(row);
+                    self.above.shares.push(share);
+                }
+            }
+            self.above.starts.push(to_u32(self.above.of.len()));
+        }
+    }
+
+    /// How many inner companies there are.
+    pub(crate) fn inner(&self) -> usize {
+        self.inner.len()
+    }
+
+    /// What inner companies have themselves and of leaves.
+    pub(crate) fn sum_inner(&self, own: &[f64], values: &[f64], sums: &mut [f64]) {
+        for (sum, &at) in sums.iter_mut().zip(&self.inner) {
+            *sum = own[at as usize];
+        }
+        self.of_inner.add(values, sums);
+    }
+
+    /// What all have themselves, and owners of leaves.
+    pub(crate) fn sum_owners(&self, own: &[f64], values: &[f64], x: &mut [f64]) {
+        x.copy_from_slice(own);
+        self.of_owners.add(values, x);
+    }
+
+    /// Adds what owners hold of rows, and puts rows in the places of their companies.
+    pub(crate) fn take_rows(&self, rows: &[f64], x: &mut [f64]) {
         for (number, &owner) in self.owners.iter().enumerate() {
             x[owner as usize] += self.above.sum(number, rows);
+        }
+        for (&at, &row) in self.inner.iter().zip(&self.rows) {
+            x[at as usize] = rows[row as usize];
         }
     }
 }
 
 impl Held {
-    fn push(&mut self, holder: u32, of: &[u32], shares: &[f64], counted: bool) {
-        self.holders.push(holder);
-        if counted {
-            self.counts.push(to_u32(of.len()));
-        }
-        self.of.extend_from_slice(of);
-        self.shares.extend_from_slice(shares);
-    }
-
     /// Where all have `COUNT` stakes.
     fn add<const COUNT: usize>(&self, values: &[f64], x: &mut [f64]) {
         let (of, _) = self.of.as_chunks::<COUNT>();
@@ -231,29 +301,13 @@ fn worth_of_many(of: &[u32], shares: &[f64], values: &[f64]) -> f64 {
 }
 
 impl Stakes {
-    const fn new() -> Self {
+    /// Of nobody.
+    fn new() -> Self {
         Self {
-            starts: Vec::new(),
+            starts: vec![0],
             of: Vec::new(),
             shares: Vec::new(),
         }
-    }
-
-    fn push(&mut self, of: u32, share: f64) {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
-        self.of.push(of);
-        self.shares.push(share);
-    }
-
-    /// Ends the stakes of a holder; false if there are none, and then it gets no number.
-    fn end(&mut self) -> bool {
-        let any = self.starts.last().is_some_and(|&start| self.of.len() > start as usize);
-        if any {
-            self.starts.push(to_u32(self.of.len()));
-        }
-        any
     }
 
     /// What rows hold of each other, but for stakes that a company has in its own component, and those in closed ones:
@@ -276,7 +330,7 @@ impl Stakes {
             row = step.end(first);
             match step {
                 Step::Rows(end) => (first..*end).for_each(|row| add(row..row + 1)),
-                Step::Ring(_) => add(first..row),
+                Step::Ring(..) => add(first..row),
                 Step::Group(_) => {}
             }
         }
@@ -314,8 +368,7 @@ impl Step<'_> {
     pub(crate) fn end(&self, first: usize) -> usize {
         match self {
             Self::Rows(end) => *end,
-            Self::Ring(block) => first + block.size(),
-            Self::Group(size) => first + size,
+            Self::Ring(size, _) | Self::Group(size) => first + size,
         }
     }
 }

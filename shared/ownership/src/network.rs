@@ -267,6 +267,11 @@ impl Network {
         !self.rows.range(company).is_empty()
     }
 
+    /// Whether the company is held and holds others: cycles are among these.
+    pub(crate) fn is_inner(&self, company: u32) -> bool {
+        self.is_held(company) && self.is_holder(company)
+    }
+
     /// Ids of the holders alone, which a search of the graph wants by position.
     pub(crate) fn holder_ids(&self, company: u32) -> &[u32] {
         &self.columns.ids[self.columns.range(company)]

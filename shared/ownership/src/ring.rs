@@ -7,6 +7,7 @@ use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
+use crate::factors::Factors;
 use crate::names::to_u32;
 use crate::share::{ONE, fraction};
 use crate::sparse::SparseFactors;
@@ -27,6 +28,9 @@ const RESIDUAL_BATCH: usize = 1 << 27;
 
 /// Columns whose residuals one thread finds at a time.
 const PART: usize = 16;
+
+/// Up to so many companies dense factors take less time than lists do.
+const FEW: usize = 24;
 
 /// The block of V of one component.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -106,9 +110,13 @@ impl Ring {
         }
         if inside.leaks.iter().any(|&leak| leak < 0.0) {
             let ring = Self::solve(network, component, members, step)?;
-            return Ok(ring.map(|ring| Block::Inverse(Cow::Owned(ring))));
+            return Ok(ring.map(|ring| Block::Inverse(Cow::Owned(ring.inverse))));
         }
-        Ok(SparseFactors::new(&inside.stakes, inside.leaks, step)?.map(Block::Factors))
+        if members.len() <= FEW {
+            let dense = inside.dense().data.into();
+            return Ok(Factors::of_few(dense, inside.leaks).map(Block::Dense));
+        }
+        Ok(SparseFactors::new(&inside.stakes, inside.leaks, step)?.map(Block::Sparse))
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -120,32 +128,6 @@ impl Ring {
         &self.inverse[j * self.size()..(j + 1) * self.size()]
     }
 
-    /// `V b`. Sums over a fixed number of columns are added up, so that the result doesn't depend on who computes which.
-    fn multiply(&self, b: &[f64], product: &mut Vec<f64>) {
-        let size = self.size();
-        product.clear();
-        product.resize(size, 0.0);
-        let sum = |columns: &[f64], b: &[f64], sum: &mut [f64]| {
-            for (column, b) in columns.chunks_exact(size).zip(b) {
-                for (sum, v) in sum.iter_mut().zip(column) {
-                    *sum += v * b;
-                }
-            }
-        };
-        if size <= COLUMNS {
-            return sum(&self.inverse, b, product);
-        }
-        let columns = self.inverse.par_chunks(size * COLUMNS).zip(b.par_chunks(COLUMNS));
-        let sums = columns.map(|(columns, b)| {
-            let mut part = vec![0.0; size];
-            sum(columns, b, &mut part);
-            part
-        });
-        for part in sums.collect::<Vec<_>>() {
-            product.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-        }
-    }
-
     /// `V[j][j]`: by how much cycles multiply what is held of member j.
     pub(crate) fn amplification(&self, j: usize) -> f64 {
         self.inverse[j * self.size() + j]
@@ -155,27 +137,49 @@ impl Ring {
 /// What a component's part of `V b` is computed with.
 #[derive(Clone, Debug)]
 pub(crate) enum Block<'a> {
-    Inverse(Cow<'a, Ring>),
-    Factors(SparseFactors),
+    /// Column by column.
+    Inverse(Cow<'a, [f64]>),
+    Dense(Factors),
+    Sparse(SparseFactors),
 }
 
 impl Block<'_> {
-    pub(crate) fn size(&self) -> usize {
+    /// Puts `V b` in the place of b. `scratch` is memory that is used again.
+    pub(crate) fn solve(&self, b: &mut [f64], scratch: &mut Vec<f64>) {
         match self {
-            Self::Inverse(ring) => ring.size(),
-            Self::Factors(factors) => factors.size(),
+            Self::Inverse(inverse) => {
+                scratch.clear();
+                scratch.resize(b.len(), 0.0);
+                multiply(inverse, b, scratch);
+                b.copy_from_slice(scratch);
+            }
+            Self::Dense(factors) => factors.solve(b),
+            Self::Sparse(factors) => factors.solve(b, scratch),
         }
     }
+}
 
-    /// Puts `V b` in the place of b. `scratch` is memory that is used again.
-    pub(crate) fn solve(&self, b: &mut Vec<f64>, scratch: &mut Vec<f64>) {
-        match self {
-            Self::Inverse(ring) => {
-                ring.multiply(b, scratch);
-                std::mem::swap(b, scratch);
+/// Adds `V b`. Sums over a fixed number of columns are added up, so that the result doesn't depend on who computes which.
+fn multiply(inverse: &[f64], b: &[f64], product: &mut [f64]) {
+    let size = b.len();
+    let add = |columns: &[f64], b: &[f64], sum: &mut [f64]| {
+        for (column, b) in columns.chunks_exact(size).zip(b) {
+            for (sum, v) in sum.iter_mut().zip(column) {
+                *sum += v * b;
             }
-            Self::Factors(factors) => factors.solve(b, scratch),
         }
+    };
+    if size <= COLUMNS {
+        return add(inverse, b, product);
+    }
+    let columns = inverse.par_chunks(size * COLUMNS).zip(b.par_chunks(COLUMNS));
+    let sums = columns.map(|(columns, b)| {
+        let mut part = vec![0.0; size];
+        add(columns, b, &mut part);
+        part
+    });
+    for part in sums.collect::<Vec<_>>() {
+        product.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
     }
 }
 

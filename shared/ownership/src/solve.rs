@@ -16,13 +16,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use crate::closed::{ClosedGroup, OnClosed};
 use crate::cycles::Between;
 use crate::factors::Factors;
-use crate::layout::{COMPANIES, Kind, Layout, Step};
+use crate::layout::{COMPANIES, Chunk, Kind, Layout, Step};
 use crate::resolvent::{cyclic, fail, for_each_cyclic};
 use crate::ring::{Block, Ring};
 use crate::{Error, Network, Progress, Resolvent, memory};
@@ -43,10 +43,10 @@ impl<'a> Solver<'a> {
         let mut rings = resolvent.rings.iter().rev().peekable();
         let components = resolvent.components.iter().rev().filter_map(|(component, members)| {
             let kind = if let Some(ring) = rings.next_if(|ring| ring.component == component) {
-                Kind::Ring(Block::Inverse(Cow::Borrowed(ring)))
+                Kind::Ring(Block::Inverse(Cow::Borrowed(&ring.inverse[..])))
             } else if resolvent.closed.group(component).is_some() {
                 Kind::Closed
-            } else if network.is_holder(members[0]) && network.is_held(members[0]) {
+            } else if network.is_inner(members[0]) {
                 Kind::Company
             } else {
                 return None;
@@ -54,7 +54,7 @@ impl<'a> Solver<'a> {
             Some((kind, members))
         });
         Self {
-            layout: Layout::new(network, components),
+            layout: Layout::new(network, Chunk::all(network), components),
         }
     }
 
@@ -106,8 +106,13 @@ impl<'a> Solver<'a> {
         let cyclic = cyclic(network, between.iter());
         let needed = memory::of_solver(network, cyclic.iter().map(|(_, members)| members.len()));
         memory::check(|| "factor rings of companies".to_owned(), needed, memory)?;
-        let factored = for_each_cyclic(&cyclic, Factors::operations, progress, |component, members, step| {
-            Ring::factor(network, component, members, step)
+        // Much of a large ring's factors is found by one thread.
+        let mut chunks = Vec::new();
+        let factored = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| chunks = Chunk::all(network));
+            for_each_cyclic(&cyclic, Factors::operations, progress, |component, members, step| {
+                Ring::factor(network, component, members, step)
+            })
         })?;
         if on_closed == OnClosed::Fail {
             let closed = factored.iter().filter(|(_, block)| block.is_none());
@@ -124,7 +129,7 @@ impl<'a> Solver<'a> {
             };
             (kind, members)
         });
-        let layout = Layout::new(network, components);
+        let layout = Layout::new(network, chunks, components);
         progress(1.0)?;
         Ok(Self { layout })
     }
@@ -156,24 +161,33 @@ impl<'a> Solver<'a> {
     pub fn solve_into(&self, values: &[f64], x: &mut Vec<f64>) {
         assert_eq!(values.len(), self.layout.companies, "one value for each company");
         x.resize(values.len(), 0.0);
-        let chunks = || self.layout.chunks.par_iter();
-        let parts = x.par_chunks_mut(COMPANIES).zip(values.par_chunks(COMPANIES));
-        parts.zip(chunks()).for_each(|((x, own), chunk)| {
-            x.copy_from_slice(own);
-            chunk.add_leaves(values, x);
-        });
-        let mut sums: Vec<f64> = self.layout.rows.iter().map(|&company| x[company as usize]).collect();
-        self.sum_rows(&mut sums);
-        for (&company, &sum) in self.layout.rows.iter().zip(&sums) {
-            x[company as usize] = sum;
-        }
-        let parts = x.par_chunks_mut(COMPANIES).zip(chunks());
-        parts.for_each(|(x, chunk)| chunk.add_rows(&sums, x));
+        let Layout { chunks, places, .. } = &self.layout;
+        let parts = || chunks.par_iter().zip(values.par_chunks(COMPANIES));
+        let mut inner = vec![0.0; places.len()];
+        let mut rest = inner.as_mut_slice();
+        let sums: Vec<&mut [f64]> = chunks
+            .iter()
+            .filter_map(|chunk| rest.split_off_mut(..chunk.inner()))
+            .collect();
+        sums.into_par_iter()
+            .zip(parts())
+            .for_each(|(sums, (chunk, own))| chunk.sum_inner(own, values, sums));
+        let mut rows: Vec<f64> = places.iter().map(|&place| inner[place as usize]).collect();
+        // One row comes after another; what owners hold of leaves needs none of them.
+        rayon::join(
+            || self.sum_rows(&mut rows),
+            || {
+                let x = x.par_chunks_mut(COMPANIES).zip(parts());
+                x.for_each(|(x, (chunk, own))| chunk.sum_owners(own, values, x));
+            },
+        );
+        let x = x.par_chunks_mut(COMPANIES).zip(chunks);
+        x.for_each(|(x, chunk)| chunk.take_rows(&rows, x));
     }
 
     /// Adds to rows what they hold of each other.
     fn sum_rows(&self, sums: &mut [f64]) {
-        let (mut row, mut b, mut scratch) = (0, Vec::new(), Vec::new());
+        let (mut row, mut scratch) = (0, Vec::new());
         let add = |rows: Range<usize>, sums: &mut [f64]| {
             for row in rows {
                 sums[row] += self.layout.stakes.sum(row, sums);
@@ -185,12 +199,7 @@ impl<'a> Solver<'a> {
             add(members.clone(), sums);
             match step {
                 Step::Rows(_) => {}
-                Step::Ring(block) => {
-                    b.clear();
-                    b.extend_from_slice(&sums[members.clone()]);
-                    block.solve(&mut b, &mut scratch);
-                    sums[members].copy_from_slice(&b);
-                }
+                Step::Ring(_, block) => block.solve(&mut sums[members], &mut scratch),
                 Step::Group(_) => {
                     let whole: f64 = sums[members.clone()].iter().sum();
                     sums[members].fill(whole);

@@ -25,11 +25,8 @@ use crate::factors::Factors;
 use crate::gth::pivot;
 use crate::names::to_u32;
 
-/// Up to so many companies a dense block takes less time than lists do.
-const FEW: usize = 24;
-
 /// How many times faster an addition is in a dense block.
-const DENSE: usize = 16;
+const DENSE: usize = 32;
 
 /// Companies eliminated between two calls of `step`.
 const STEP: usize = 256;
@@ -37,7 +34,6 @@ const STEP: usize = 256;
 /// The factors of `I - W`, one component's.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SparseFactors {
-    size: usize,
     /// In the order of elimination.
     eliminated: Vec<Eliminated>,
     /// Of each eliminated company `(i, a[i][k] / p)`, then `(j, a[k][j])`.
@@ -73,15 +69,8 @@ impl SparseFactors {
         leaks: Vec<f64>,
         step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
     ) -> Result<Option<Self>, Stopped> {
-        let size = leaks.len();
-        if size <= FEW {
-            return Self::of_few(shares, leaks, step);
-        }
         let mut elimination = Elimination::new(shares, leaks);
-        let mut factors = Self {
-            size,
-            ..Self::default()
-        };
+        let mut factors = Self::default();
         while let Some(company) = elimination.next() {
             if !elimination.eliminate(company, &mut factors) {
                 return Ok(None);
@@ -99,30 +88,6 @@ impl SparseFactors {
             factors.dense = Some(dense);
         }
         Ok(Some(factors))
-    }
-
-    /// [`SparseFactors::new`] where all of it is dense.
-    fn of_few(
-        shares: &[(u32, u32, f64)],
-        leaks: Vec<f64>,
-        step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
-    ) -> Result<Option<Self>, Stopped> {
-        let size = leaks.len();
-        let mut dense = DMatrix::zeros(size, size);
-        for &(holder, held, share) in shares {
-            dense[(holder as usize, held as usize)] = share;
-        }
-        let factors = Factors::new(dense, leaks, step)?;
-        Ok(factors.map(|dense| Self {
-            size,
-            core: (0..to_u32(size)).collect(),
-            dense: Some(dense),
-            ..Self::default()
-        }))
-    }
-
-    pub(crate) fn size(&self) -> usize {
-        self.size
     }
 
     /// Puts `V b` in the place of b. `scratch` is memory that is used again.

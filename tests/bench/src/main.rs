@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `load` | the CSV file of the network to a [`Network`], checked and sorted |
 //! | `vector-first` | from a [`Network`] to `V v`: components, factors, layout, solve |
-//! | `vector-again` | `V v` with all of these at hand |
+//! | `vector-again TIMES` | `V v` with all of these at hand, the median of so many in a row after the first |
 //! | `pairs FLOOR` | all pairs of T at the floor, with set-up, from a [`Resolvent`] |
 //! | `dense N` | the resolvent of a dense matrix |
 //! | `threads N` | nothing: what follows uses so many threads |
@@ -115,9 +115,15 @@ fn measure(command: &str, argument: &str, folder: &Path, ready: Option<&Ready>) 
             let solver = Solver::direct(&ready.network, OnClosed::RingFence, &mut |_| Ok(()))?;
             let (values, mut x) = (values(&ready.network), Vec::new());
             solver.solve_into(&values, &mut x);
-            let start = Instant::now();
-            solver.solve_into(&values, &mut x);
-            Ok(seconds(start, &format!("\"sum\": {:e}", x.iter().sum::<f64>())))
+            let mut took = Vec::new();
+            for _ in 0..argument.parse()? {
+                let start = Instant::now();
+                solver.solve_into(&values, &mut x);
+                took.push(start.elapsed());
+            }
+            took.sort_unstable();
+            let median = took.get(took.len() / 2).ok_or("at least once")?.as_secs_f64();
+            Ok(format!("\"seconds\": {median}, \"sum\": {:e}", x.iter().sum::<f64>()))
         }
         "pairs" => pairs(&ready.network, &ready.resolvent, argument.parse()?),
         _ => Err(format!("no command {command:?}").into()),
