@@ -15,7 +15,7 @@ use crate::names::to_u32;
 use crate::ring::Block;
 
 /// Companies whose sums fit into a core's cache.
-pub(crate) const COMPANIES: usize = 1 << 14;
+pub(crate) const COMPANIES: usize = 1 << 15;
 
 /// Sums of up to so many leaves have code of their own.
 const SHORT: usize = 8;
@@ -290,8 +290,8 @@ fn worth(of: &[u32], shares: &[f64], values: &[f64]) -> f64 {
 
 /// Several sums side by side, since each addition waits for the one before.
 fn worth_of_many(of: &[u32], shares: &[f64], values: &[f64]) -> f64 {
-    let ((ofs, of), (all_shares, shares)) = (of.as_chunks::<8>(), shares.as_chunks::<8>());
-    let mut sums = [0.0; 8];
+    let ((ofs, of), (all_shares, shares)) = (of.as_chunks::<4>(), shares.as_chunks::<4>());
+    let mut sums = [0.0; 4];
     for (of, shares) in ofs.iter().zip(all_shares) {
         for ((sum, &of), share) in sums.iter_mut().zip(of).zip(shares) {
             *sum += share * values[of as usize];

@@ -172,10 +172,13 @@ impl<'a> Solver<'a> {
         sums.into_par_iter()
             .zip(parts())
             .for_each(|(sums, (chunk, own))| chunk.sum_inner(own, values, sums));
-        let mut rows: Vec<f64> = places.iter().map(|&place| inner[place as usize]).collect();
         // One row comes after another; what owners hold of leaves needs none of them.
-        rayon::join(
-            || self.sum_rows(&mut rows),
+        let (rows, ()) = rayon::join(
+            || {
+                let mut rows: Vec<f64> = places.iter().map(|&place| inner[place as usize]).collect();
+                self.sum_rows(&mut rows);
+                rows
+            },
             || {
                 let x = x.par_chunks_mut(COMPANIES).zip(parts());
                 x.for_each(|(x, (chunk, own))| chunk.sum_owners(own, values, x));
