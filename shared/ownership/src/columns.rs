@@ -56,16 +56,13 @@ pub(crate) fn network(
         pushed.map(|()| columns)
     });
     drop(dealt);
-    let mut whole = Columns::new(&names, policies);
-    for columns in columns {
-        whole.append(columns?);
-    }
+    let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;
     let Parts {
         lists,
         undisclosed,
         over,
         findings,
-    } = whole.finish();
+    } = Columns::join(columns, Columns::new(&names, policies)).finish();
     Ok(Network::new(names, lists, undisclosed, over, findings))
 }
 
@@ -141,22 +138,54 @@ impl<'n> Columns<'n> {
         }
     }
 
-    /// Adds the columns of the companies that come next.
-    fn append(&mut self, mut next: Self) {
-        let stakes = to_u32(self.lists.ids.len());
-        self.lists
-            .starts
-            .extend(next.lists.starts[1..].iter().map(|start| stakes + start));
-        self.lists.ids.append(&mut next.lists.ids);
-        self.lists.shares.append(&mut next.lists.shares);
-        self.undisclosed.append(&mut next.undisclosed);
-        self.over.append(&mut next.over);
-        self.zeros.append(next.zeros);
-        self.duplicates.append(next.duplicates);
-        self.selves.append(next.selves);
-        self.rounded.append(next.rounded);
-        self.over_100.append(next.over_100);
-        self.incomplete.append(next.incomplete);
+    /// Puts the columns of ranges of companies, which follow each other, together.
+    fn join(parts: Vec<Self>, mut whole: Self) -> Self {
+        let stakes = parts.iter().map(|part| part.lists.ids.len()).sum();
+        let companies = parts.iter().map(|part| part.undisclosed.len()).sum();
+        whole.lists.starts.resize(companies + 1, 0);
+        whole.lists.ids.resize(stakes, 0);
+        whole.lists.shares.resize(stakes, 0.0);
+        whole.undisclosed.resize(companies, 0.0);
+        let mut starts = &mut whole.lists.starts[1..];
+        let mut ids = whole.lists.ids.as_mut_slice();
+        let mut shares = whole.lists.shares.as_mut_slice();
+        let mut undisclosed = whole.undisclosed.as_mut_slice();
+        let mut begin = 0;
+        let mut targets = Vec::with_capacity(parts.len());
+        for mut part in parts {
+            let fits = "parts are as long as the whole";
+            let (companies, stakes) = (part.undisclosed.len(), part.lists.ids.len());
+            targets.push((
+                begin,
+                starts.split_off_mut(..companies).expect(fits),
+                ids.split_off_mut(..stakes).expect(fits),
+                shares.split_off_mut(..stakes).expect(fits),
+                undisclosed.split_off_mut(..companies).expect(fits),
+                std::mem::take(&mut part.lists),
+                std::mem::take(&mut part.undisclosed),
+            ));
+            begin += to_u32(stakes);
+            whole.over.append(&mut part.over);
+            whole.zeros.append(part.zeros);
+            whole.duplicates.append(part.duplicates);
+            whole.selves.append(part.selves);
+            whole.rounded.append(part.rounded);
+            whole.over_100.append(part.over_100);
+            whole.incomplete.append(part.incomplete);
+        }
+        parallel::map(
+            targets,
+            stakes,
+            |(begin, starts, ids, shares, undisclosed, lists, part)| {
+                ids.copy_from_slice(&lists.ids);
+                shares.copy_from_slice(&lists.shares);
+                undisclosed.copy_from_slice(&part);
+                for (start, &own) in starts.iter_mut().zip(&lists.starts[1..]) {
+                    *start = begin + own;
+                }
+            },
+        );
+        whole
     }
 
     /// Adds the stakes in one company, sorted by owner.

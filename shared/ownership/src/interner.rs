@@ -154,11 +154,11 @@ impl Interner {
     /// [`Error::NamesTooLong`].
     pub(crate) fn into_sorted(self) -> Result<(Names, Vec<AtomicU32>), Error> {
         let shards = &self.shards;
-        let bounds = self.bounds();
+        let bounds = Bounds::new(self.bounds());
         let deal = |number: usize| shards[number].deal(number, &bounds);
         let dealt = parallel::map(0..shards.len(), self.len, deal);
         let mut starts = vec![0];
-        for range in 0..=bounds.len() {
+        for range in 0..bounds.ranges() {
             let names: usize = dealt.iter().map(|ranges| ranges[range].len()).sum();
             starts.push(starts[range] + names);
         }
@@ -176,7 +176,7 @@ impl Interner {
             }
             write(&names, shards)
         };
-        let parts = parallel::map(0..bounds.len() + 1, self.len, write);
+        let parts = parallel::map(0..bounds.ranges(), self.len, write);
         Ok((Names::join(&parts)?, rank))
     }
 
@@ -197,6 +197,61 @@ impl Interner {
         bounds.dedup();
         bounds
     }
+}
+
+/// Where ranges of names begin, all but the first; and a way to find the range of a name without many guesses.
+///
+/// Names often begin alike, so where bounds first differ the next 16 bits are read as a number, and a table says which bounds
+/// have the same.
+struct Bounds {
+    bounds: Vec<u128>,
+    /// How many bits all bounds begin with.
+    common: u32,
+    /// Bounds whose number is k are `places[k]..places[k + 1]`.
+    places: Vec<u16>,
+}
+
+impl Bounds {
+    /// `bounds` ascend.
+    fn new(bounds: Vec<u128>) -> Self {
+        let common = match (bounds.first(), bounds.last()) {
+            (Some(first), Some(last)) if first < last => (first ^ last).leading_zeros(),
+            _ => 0,
+        };
+        let mut places = vec![0; (1 << 16) + 1];
+        for &bound in &bounds {
+            places[number_at(bound, common) + 1] += 1;
+        }
+        for number in 1..places.len() {
+            places[number] += places[number - 1];
+        }
+        Self { bounds, common, places }
+    }
+
+    fn ranges(&self) -> usize {
+        self.bounds.len() + 1
+    }
+
+    #[inline]
+    fn range(&self, start: u128) -> usize {
+        match (self.bounds.first(), self.bounds.last()) {
+            (Some(&first), Some(&last)) if start >= first => {
+                if start >= last {
+                    return self.bounds.len();
+                }
+                let number = number_at(start, self.common);
+                let (begin, end) = (self.places[number].into(), self.places[number + 1].into());
+                begin + self.bounds[begin..end].partition_point(|&bound| bound <= start)
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// The 16 bits behind the first `common` ones.
+#[inline]
+fn number_at(start: u128, common: u32) -> usize {
+    ((start << common) >> 112) as usize
 }
 
 /// A name to be put in order.
@@ -270,16 +325,15 @@ impl Shard {
         }
     }
 
-    /// Its names by ranges, of which all but the first begin with one of `bounds`.
-    fn deal(&self, number: usize, bounds: &[u128]) -> Vec<Vec<Ranked>> {
-        let usual = self.words.len() / (bounds.len() + 1);
-        let mut ranges: Vec<Vec<Ranked>> = (0..=bounds.len())
+    /// Its names by ranges.
+    fn deal(&self, number: usize, bounds: &Bounds) -> Vec<Vec<Ranked>> {
+        let usual = self.words.len() / bounds.ranges();
+        let mut ranges: Vec<Vec<Ranked>> = (0..bounds.ranges())
             .map(|_| Vec::with_capacity(usual + usual / 4))
             .collect();
         for (at, &id) in self.ids.iter().enumerate() {
             let start = self.start(number, at);
-            let range = bounds.partition_point(|&bound| bound <= start);
-            ranges[range].push(Ranked {
+            ranges[bounds.range(start)].push(Ranked {
                 start,
                 id,
                 shard: to_u32(number),
@@ -340,6 +394,36 @@ impl Shard {
                 self.names.push(name);
                 self.bytes += name.len() as u64;
                 at
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However alike bounds begin, and whatever lies outside of them.
+    #[test]
+    fn a_name_is_in_the_range_that_its_bounds_say() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| prefix(text)).collect::<Vec<_>>();
+        for bounds in [
+            vec![],
+            texts(&["M"]),
+            texts(&["GB-1", "GB-2", "GB-2001", "GB-21"]),
+            texts(&["A", "GB-0000000001", "GB-0000000002", "Z"]),
+            vec![0, 1, 2, u128::MAX - 1, u128::MAX],
+        ] {
+            let near = bounds
+                .iter()
+                .flat_map(|&bound| [bound.saturating_sub(1), bound, bound.saturating_add(1)]);
+            let names = near
+                .chain(texts(&["", "GB", "GB-2", "GB-20", "GB-2001x", "~"]))
+                .collect::<Vec<_>>();
+            let found = Bounds::new(bounds.clone());
+            for name in names {
+                let expected = bounds.iter().filter(|&&bound| bound <= name).count();
+                assert_eq!(found.range(name), expected, "{name:x} of {bounds:x?}");
             }
         }
     }
