@@ -8,6 +8,9 @@ use crate::error::ReadError;
 /// How much is read at a time.
 const BLOCK_BYTES: usize = 2 << 20;
 
+/// Room before what is read ahead, for what is left of the window then: most often part of a line.
+const ROOM: usize = 4 << 10;
+
 /// A window over an input.
 pub(super) struct Blocks<'i, 'a> {
     input: &'i mut Input<'a>,
@@ -17,6 +20,7 @@ pub(super) struct Blocks<'i, 'a> {
     end: usize,
     filled: usize,
     rest: Rest,
+    next: Next,
 }
 
 /// What comes after the window.
@@ -24,6 +28,23 @@ enum Rest {
     More,
     Nothing,
     Failure(io::Error),
+}
+
+/// The block after the window, if it was read.
+#[derive(Default)]
+struct Next {
+    /// What was read is `buffer[ROOM..filled]`.
+    buffer: Vec<u8>,
+    filled: usize,
+    /// What comes after it; `None` if it was not read.
+    rest: Option<Rest>,
+}
+
+/// Reads the next block while the window is in use.
+pub(super) struct Ahead<'b, 'a> {
+    input: &'b mut Input<'a>,
+    next: &'b mut Next,
+    is_wanted: bool,
 }
 
 impl<'i, 'a> Blocks<'i, 'a> {
@@ -36,6 +57,7 @@ impl<'i, 'a> Blocks<'i, 'a> {
             end: 0,
             filled: 0,
             rest: Rest::More,
+            next: Next::default(),
         };
         blocks.fill()?;
         Ok(blocks)
@@ -44,6 +66,16 @@ impl<'i, 'a> Blocks<'i, 'a> {
     /// Whole lines; or, where not even one is whole, its beginning.
     pub(super) fn text(&self) -> &[u8] {
         &self.buffer[self.at..self.end]
+    }
+
+    /// The text, and how to read what comes next meanwhile.
+    pub(super) fn text_and_ahead(&mut self) -> (&[u8], Ahead<'_, 'a>) {
+        let ahead = Ahead {
+            is_wanted: self.next.rest.is_none() && matches!(self.rest, Rest::More),
+            input: self.input,
+            next: &mut self.next,
+        };
+        (&self.buffer[self.at..self.end], ahead)
     }
 
     /// Whether the text goes to the end of the input.
@@ -56,39 +88,61 @@ impl<'i, 'a> Blocks<'i, 'a> {
         self.at += bytes;
     }
 
-    /// Reads another block, to be added to what is left; false if there is none.
+    /// Adds another block, which is read unless it was, to what is left; false if there is none.
     ///
     /// Where reading fails, what was read before is handed out first.
     pub(super) fn fill<E>(&mut self) -> Result<bool, ReadError<E>> {
+        self.text_and_ahead().1.read();
         match std::mem::replace(&mut self.rest, Rest::Nothing) {
             Rest::More => {}
             Rest::Nothing => return Ok(false),
             Rest::Failure(error) => return Err(self.input.failure(&error)),
         }
-        self.buffer.copy_within(self.at..self.filled, 0);
-        self.filled -= self.at;
-        self.at = 0;
-        let wanted = self.filled + BLOCK_BYTES;
-        if self.buffer.len() < wanted {
-            self.buffer.resize(wanted, 0);
+        let left = self.at..self.filled;
+        if let Some(at) = ROOM.checked_sub(left.len()) {
+            self.next.buffer[at..ROOM].copy_from_slice(&self.buffer[left]);
+            std::mem::swap(&mut self.buffer, &mut self.next.buffer);
+            (self.at, self.filled) = (at, self.next.filled);
+        } else {
+            self.buffer.truncate(self.filled);
+            self.buffer.drain(..self.at);
+            self.buffer.extend_from_slice(&self.next.buffer[ROOM..self.next.filled]);
+            (self.at, self.filled) = (0, self.buffer.len());
         }
-        self.rest = loop {
-            if self.filled == wanted {
+        self.rest = self.next.rest.take().expect("it was read");
+        self.end = if self.is_last() {
+            self.filled
+        } else {
+            self.at + whole_lines(&self.buffer[self.at..self.filled])
+        };
+        Ok(true)
+    }
+}
+
+impl Ahead<'_, '_> {
+    /// Reads the next block, unless there is none or it was read before.
+    pub(super) fn read(self) {
+        if !self.is_wanted {
+            return;
+        }
+        let Self { input, next, .. } = self;
+        let wanted = ROOM + BLOCK_BYTES;
+        if next.buffer.len() < wanted {
+            next.buffer.resize(wanted, 0);
+        }
+        next.filled = ROOM;
+        let rest = loop {
+            if next.filled == wanted {
                 break Rest::More;
             }
-            match self.input.read(&mut self.buffer[self.filled..wanted]) {
+            match input.read(&mut next.buffer[next.filled..wanted]) {
                 Ok(0) => break Rest::Nothing,
-                Ok(read) => self.filled += read,
+                Ok(read) => next.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break Rest::Failure(error),
             }
         };
-        self.end = if self.is_last() {
-            self.filled
-        } else {
-            whole_lines(&self.buffer[..self.filled])
-        };
-        Ok(true)
+        next.rest = Some(rest);
     }
 }
 

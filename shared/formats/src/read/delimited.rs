@@ -1,4 +1,4 @@
-//! CSV and TSV: parts of a block by all threads, handed on in the order of the file.
+//! CSV and TSV: parts of a block by all threads while the next one is read, handed on in the order of the file.
 
 use ownership::Batch;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -106,7 +106,8 @@ impl Reading<'_, '_> {
     fn run<E>(&mut self, sink: &mut dyn FnMut(&mut Batch) -> Result<(), E>) -> Result<(), ReadError<E>> {
         let mut whole = false;
         loop {
-            let text = self.blocks.text();
+            let is_last = self.blocks.is_last();
+            let (text, ahead) = self.blocks.text_and_ahead();
             let most = rayon::current_num_threads() * PARTS;
             let bytes = if whole {
                 text.len()
@@ -115,14 +116,16 @@ impl Reading<'_, '_> {
             };
             let parts = parts(text, bytes);
             // None but the last part of the last block.
-            let last = if self.blocks.is_last() { parts.len() } else { 0 };
+            let last = if is_last { parts.len() } else { 0 };
             let spare = std::iter::from_fn(|| Some(self.batches.pop().unwrap_or_default()));
             let jobs: Vec<_> = parts.into_iter().zip(spare).enumerate().collect();
             let (layout, checker) = (&self.layout, &self.checker);
-            let parts: Vec<Part> = jobs
-                .into_par_iter()
-                .map(|(number, (text, batch))| split(text, number + 1 == last, layout, checker.part(), batch))
-                .collect();
+            let split = |(number, (text, batch))| split(text, number + 1 == last, layout, checker.part(), batch);
+            let mut parts: Vec<Part> = Vec::new();
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| parts = jobs.into_par_iter().map(split).collect());
+                ahead.read();
+            });
             let count = parts.len();
             whole = false;
             let mut is_done = true;
