@@ -120,6 +120,10 @@ fn the_exit_status_tells_what_happened() {
             "OWNER,OWNED,SHARE",
         ),
         (
+            run("structure", sample, folder.path(), &["--format", "xls"]),
+            "gleif-csv",
+        ),
+        (
             run("structure", Path::new("no-such-file.csv"), folder.path(), &[]),
             "no-such-file.csv",
         ),

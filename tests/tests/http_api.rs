@@ -53,6 +53,11 @@ async fn a_bad_request_is_a_problem_that_names_the_field() {
             "input.unit",
         ),
         (
+            json!({"type": "structure", "input": {"upload": UNKNOWN, "format": "xls"}}),
+            "unknown_format",
+            "input.format",
+        ),
+        (
             json!({"type": "structure", "input": stakes, "callback_url": "http://10.0.0.1/"}),
             "invalid_callback_url",
             "callback_url",

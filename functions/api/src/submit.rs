@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
-use formats::{InlineStake, InlineValue};
+use formats::{Format, InlineStake, InlineValue};
 use jobs::protocol::State as Life;
 use jobs::{Created, Error, Idempotency, Input, Job, JobId, Source, Timestamp, ValuesInput};
 use serde::Deserialize;
@@ -235,6 +235,7 @@ impl Draft {
             ));
         }
         check_lengths(&request.input)?;
+        check_format(&request.input)?;
         let stakes = match (request.input.stakes.take(), request.input.upload.take()) {
             (Some(stakes), None) => {
                 request.input.format = Some("stakes".to_owned());
@@ -321,6 +322,11 @@ fn check_size(parameters: &Value) -> Result<(), Problem> {
         "parameters",
         format!("longer than {LONGEST} bytes as JSON"),
     ))
+}
+
+fn check_format(input: &InputRequest) -> Result<(), Problem> {
+    let known = input.format.as_deref().map_or(Ok(()), |name| Format::from_name(name).map(drop));
+    known.map_err(|unknown| Problem::bad_request(Code::UnknownFormat, "input.format", unknown.to_string()))
 }
 
 fn check_lengths(input: &InputRequest) -> Result<(), Problem> {

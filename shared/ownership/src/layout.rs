@@ -8,11 +8,9 @@
 //! Holders of as many leaves are side by side, so that the processor need not
 //! guess how long each sum is.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-
-use crate::Network;
 use crate::names::to_u32;
 use crate::ring::Block;
+use crate::{Network, parallel};
 
 /// Companies whose sums fit into a core's cache.
 pub(crate) const COMPANIES: usize = 1 << 15;
@@ -67,6 +65,7 @@ pub(crate) struct Stakes {
 /// Companies next to each other, counted from 0.
 #[derive(Debug)]
 pub(crate) struct Chunk {
+    first: usize,
     /// Inner companies.
     inner: Vec<u32>,
     /// What they hold of leaves, by their places in `inner`.
@@ -130,11 +129,13 @@ impl<'a> Layout<'a> {
         for (place, &row) in (0..).zip(row_of.iter().filter(|&&row| row != NONE)) {
             places[row as usize] = place;
         }
-        let (stakes, ()) = rayon::join(
+        let (stakes, _) = parallel::beside(
+            network.len(),
             || Stakes::between(network, &steps, &rows, &row_of),
             || {
-                let numbered = chunks.par_iter_mut().enumerate();
-                numbered.for_each(|(number, chunk)| chunk.find_rows(network, number, &row_of, &is_closed));
+                parallel::map(&mut chunks, network.len(), |chunk| {
+                    chunk.find_rows(network, &row_of, &is_closed)
+                })
             },
         );
         Self {
@@ -183,12 +184,14 @@ impl Chunk {
     pub(crate) fn all(network: &Network) -> Vec<Self> {
         let companies = 0..to_u32(network.len());
         let is_inner: Vec<bool> = companies.map(|company| network.is_inner(company)).collect();
-        let numbers = (0..network.len().div_ceil(COMPANIES)).into_par_iter();
-        numbers.map(|number| Self::new(network, number, &is_inner)).collect()
+        let numbers = 0..network.len().div_ceil(COMPANIES);
+        let new = |number| Self::new(network, number * COMPANIES, &is_inner);
+        parallel::map(numbers, network.len(), new)
     }
 
-    fn new(network: &Network, number: usize, is_inner: &[bool]) -> Self {
+    fn new(network: &Network, first: usize, is_inner: &[bool]) -> Self {
         let mut chunk = Self {
+            first,
             inner: Vec::new(),
             of_inner: Leaves::default(),
             of_owners: Leaves::default(),
@@ -196,7 +199,6 @@ impl Chunk {
             rows: Vec::new(),
             above: Stakes::new(),
         };
-        let first = number * COMPANIES;
         let companies = to_u32(first)..to_u32(network.len().min(first + COMPANIES));
         for (at, company) in (0..).zip(companies) {
             let held = network.holdings(company);
@@ -216,8 +218,8 @@ impl Chunk {
     }
 
     /// Fills in what depends on rows.
-    fn find_rows(&mut self, network: &Network, number: usize, row_of: &[u32], is_closed: &[bool]) {
-        let company = |at: u32| number * COMPANIES + at as usize;
+    fn find_rows(&mut self, network: &Network, row_of: &[u32], is_closed: &[bool]) {
+        let company = |at: u32| self.first + at as usize;
         self.rows = self.inner.iter().map(|&at| row_of[company(at)]).collect();
         for &owner in &self.owners {
             for (owned, share) in network.holdings(to_u32(company(owner))) {

@@ -9,6 +9,23 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 /// Stakes, companies or the like that are worth waking other threads.
 const ENOUGH: usize = 1 << 12;
 
+/// Does one thing beside another, of which the second may take its time on this thread.
+///
+/// # Arguments
+///
+/// * `work`: how many stakes, companies or the like the first deals with.
+pub(crate) fn beside<A: Send, B>(work: usize, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    if work < ENOUGH {
+        return (first(), second());
+    }
+    let mut done = None;
+    let second = rayon::in_place_scope(|scope| {
+        scope.spawn(|_| done = Some(first()));
+        second()
+    });
+    (done.expect("a scope ends when all in it is done"), second)
+}
+
 /// What `of` makes of each item, in the order of items.
 ///
 /// # Arguments

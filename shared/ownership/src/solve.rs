@@ -25,11 +25,11 @@ use crate::factors::Factors;
 use crate::layout::{COMPANIES, Chunk, Kind, Layout, Step};
 use crate::resolvent::{cyclic, fail, for_each_cyclic};
 use crate::ring::{Block, Ring};
-use crate::{Error, Network, Progress, Resolvent, memory};
+use crate::{Error, Network, Progress, Resolvent, memory, parallel};
 
 /// Solves `(I - W) x = v` again and again.
 ///
-/// 12 bytes a stake, 8 a company with holdings; of [`Solver::direct`] also up
+/// 12 bytes a stake, 24 a company with holdings; of [`Solver::direct`] also up
 /// to 24 for each pair of companies in the same component.
 #[derive(Debug)]
 pub struct Solver<'a> {
@@ -107,13 +107,16 @@ impl<'a> Solver<'a> {
         let needed = memory::of_solver(network, cyclic.iter().map(|(_, members)| members.len()));
         memory::check(|| "factor rings of companies".to_owned(), needed, memory)?;
         // Much of a large ring's factors is found by one thread.
-        let mut chunks = Vec::new();
-        let factored = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| chunks = Chunk::all(network));
-            for_each_cyclic(&cyclic, Factors::operations, progress, |component, members, step| {
-                Ring::factor(network, component, members, step)
-            })
-        })?;
+        let (chunks, factored) = parallel::beside(
+            network.len(),
+            || Chunk::all(network),
+            || {
+                for_each_cyclic(&cyclic, Factors::operations, progress, |component, members, step| {
+                    Ring::factor(network, component, members, step)
+                })
+            },
+        );
+        let factored = factored?;
         if on_closed == OnClosed::Fail {
             let closed = factored.iter().filter(|(_, block)| block.is_none());
             let mut closed: Vec<&[u32]> = closed.map(|&(component, _)| between.members(component)).collect();
@@ -162,20 +165,27 @@ impl<'a> Solver<'a> {
         assert_eq!(values.len(), self.layout.companies, "one value for each company");
         x.resize(values.len(), 0.0);
         let Layout { chunks, places, .. } = &self.layout;
-        let parts = || chunks.par_iter().zip(values.par_chunks(COMPANIES));
         let mut inner = vec![0.0; places.len()];
+        let in_order = |inner: &[f64]| places.iter().map(|&place| inner[place as usize]).collect::<Vec<f64>>();
+        if let [chunk] = chunks.as_slice() {
+            chunk.sum_inner(values, values, &mut inner);
+            let mut rows = in_order(&inner);
+            self.sum_rows(&mut rows);
+            chunk.sum_owners(values, values, x);
+            return chunk.take_rows(&rows, x);
+        }
+        let parts = || chunks.par_iter().zip(values.par_chunks(COMPANIES));
         let mut rest = inner.as_mut_slice();
-        let sums: Vec<&mut [f64]> = chunks
-            .iter()
-            .filter_map(|chunk| rest.split_off_mut(..chunk.inner()))
-            .collect();
-        sums.into_par_iter()
-            .zip(parts())
-            .for_each(|(sums, (chunk, own))| chunk.sum_inner(own, values, sums));
+        let sums = chunks.iter().map(|chunk| {
+            let sums = rest.split_off_mut(..chunk.inner());
+            sums.expect("there are as many places as inner companies")
+        });
+        let sums = sums.collect::<Vec<_>>().into_par_iter().zip(parts());
+        sums.for_each(|(sums, (chunk, own))| chunk.sum_inner(own, values, sums));
         // One row comes after another; what owners hold of leaves needs none of them.
         let (rows, ()) = rayon::join(
             || {
-                let mut rows: Vec<f64> = places.iter().map(|&place| inner[place as usize]).collect();
+                let mut rows = in_order(&inner);
                 self.sum_rows(&mut rows);
                 rows
             },
