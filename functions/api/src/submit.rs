@@ -325,7 +325,10 @@ fn check_size(parameters: &Value) -> Result<(), Problem> {
 }
 
 fn check_format(input: &InputRequest) -> Result<(), Problem> {
-    let known = input.format.as_deref().map_or(Ok(()), |name| Format::from_name(name).map(drop));
+    let known = input
+        .format
+        .as_deref()
+        .map_or(Ok(()), |name| Format::from_name(name).map(drop));
     known.map_err(|unknown| Problem::bad_request(Code::UnknownFormat, "input.format", unknown.to_string()))
 }
 
