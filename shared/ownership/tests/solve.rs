@@ -3,7 +3,7 @@
 
 mod support;
 
-use ownership::{Error, OnClosed, Resolvent, Solver};
+use ownership::{Error, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Share, Solver, Unit};
 use support::{Random, Solved, assert_close};
 
 /// Rings of 70 and of 3, a company that holds itself, chains, and a closed pair.
@@ -105,16 +105,69 @@ fn a_solver_without_a_resolvent_finds_the_same() {
     }
 }
 
+/// More companies than are summed together: owners before and behind those between, and many that hold nothing. A chain, a
+/// ring of three and one of forty are in the middle.
+fn large() -> Network {
+    let mut random = Random(4);
+    let mut builder = NetworkBuilder::new(Policies::default());
+    let mut hold = |owner: &str, owned: &str, row| {
+        let share = Share::from_f64((1 + random.below(300)) as f64 / 1e3, Unit::Fraction).unwrap();
+        builder.add(owner, owned, share, row).unwrap();
+        random.below(1000)
+    };
+    let mut any = 0;
+    for leaf in 0..80_000 {
+        let owned = format!("leaf{leaf:05}");
+        any = match leaf % 4 {
+            0 => hold(&format!("between{any:03}"), &owned, leaf),
+            1 => hold(&format!("a{}", any % 50), &owned, leaf),
+            // Some hold one or two, some very many.
+            2 => hold(&format!("z{leaf}"), &owned, leaf),
+            _ => hold("z", &owned, leaf),
+        };
+    }
+    for company in 0..1000 {
+        let owned = format!("between{company:03}");
+        any = hold(&format!("a{}", any % 50), &owned, company);
+        let holder = match company {
+            0..3 => (company + 1) % 3,
+            100..140 => 100 + (company - 99) % 40,
+            company => company + 1,
+        };
+        hold(&format!("between{holder:03}"), &owned, company);
+        hold("z", &owned, company);
+    }
+    builder.finish().unwrap()
+}
+
+/// `x = v + W x`, company by company.
+#[test]
+fn every_company_of_a_large_network_has_what_it_holds() {
+    let network = large();
+    let values: Vec<f64> = (0..network.len()).map(|company| 1.0 + (company % 13) as f64).collect();
+    let direct = Solver::direct(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
+    let resolvent = Resolvent::new(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
+    for x in [direct.solve(&values), Solver::new(&network, &resolvent).solve(&values)] {
+        for (company, value) in (0..).zip(&values) {
+            let held: f64 = network
+                .holdings(company)
+                .map(|(owned, share)| share * x[owned as usize])
+                .sum();
+            assert_close(x[company as usize], value + held, 1e-13);
+        }
+    }
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let solved = solved();
-    let values: Vec<f64> = (0..solved.network.len())
-        .map(|company| 1.0 / (1 + company) as f64)
-        .collect();
-    let solver = Solver::new(&solved.network, &solved.resolvent);
+    let network = large();
+    let values: Vec<f64> = (0..network.len()).map(|company| 1.0 / (1 + company) as f64).collect();
     let on_threads = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| solver.solve(&values))
+        pool.install(|| {
+            let solver = Solver::direct(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
+            solver.solve(&values)
+        })
     };
     assert!(on_threads(1) == on_threads(4));
 }
