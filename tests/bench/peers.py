@@ -56,6 +56,7 @@ class Klu:
         """Analyses and factors a matrix of compressed columns."""
         self.free()
         self.size = matrix.shape[0]
+        self.x = np.empty(self.size)
         starts, rows = self._at(matrix.indptr), self._at(matrix.indices)
         self.symbolic = ctypes.c_void_p(self.library.klu_analyze(self.size, starts, rows, self.common))
         numbers = self._at(matrix.data)
@@ -66,10 +67,10 @@ class Klu:
             raise ArithmeticError("KLU found no factors")
 
     def solve(self, vector):
-        """Solves for a vector."""
-        x = vector.copy()
-        self.library.klu_solve(self.symbolic, self.numeric, self.size, 1, self._at(x), self.common)
-        return x
+        """Solves for a vector, in memory that is used again."""
+        np.copyto(self.x, vector)
+        self.library.klu_solve(self.symbolic, self.numeric, self.size, 1, self._at(self.x), self.common)
+        return self.x
 
     def free(self):
         if self.numeric:

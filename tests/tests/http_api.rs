@@ -84,6 +84,13 @@ async fn a_bad_request_is_a_problem_that_names_the_field() {
         .await;
     let known = problem["known"].as_array().unwrap();
     assert!(known.contains(&json!("integrated-ownership")) && known.contains(&json!("structure")));
+    let unknown_format = json!({"type": "structure", "input": {"upload": UNKNOWN, "format": "xls"}});
+    let (_, problem) = instance.api().post("/jobs", &unknown_format).await;
+    let known = problem["known"].as_array().unwrap();
+    assert!(
+        known.contains(&json!("csv")) && known.contains(&json!("gleif-xml")),
+        "{problem}"
+    );
     let (_, problem) = instance
         .api()
         .post(

@@ -64,7 +64,7 @@ codes! {
     ReportNotFound = "report_not_found": "The job has no such report.",
     TooLong = "too_long": "A text is longer than a record holds.",
     Unavailable = "unavailable": "A service behind the API did not answer; ask again in a moment.",
-    UnknownFormat = "unknown_format": "There is no such format of stakes.",
+    UnknownFormat = "unknown_format": "There is no such format of stakes; `known` lists those there are.",
     UnknownJobType = "unknown_job_type": "There is no such job type; `known` lists those there are.",
     UnknownParameter = "unknown_parameter": "The job type has no such parameter; `known` lists those it has.",
     UnreadableBody = "unreadable_body": "The body broke off.",

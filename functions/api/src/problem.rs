@@ -58,7 +58,7 @@ impl Problem {
         self
     }
 
-    fn knowing(mut self, known: Vec<String>) -> Self {
+    pub(crate) fn knowing(mut self, known: Vec<String>) -> Self {
         self.known = known;
         self
     }

@@ -310,7 +310,6 @@ async fn source(api: &Api, given: Given, field: &'static str) -> Result<Source, 
     }
 }
 
-/// These travel in the job's record, which must stay small.
 /// Parameters lie in the job's record, which has to have room for all that happens to the job.
 fn check_size(parameters: &Value) -> Result<(), Problem> {
     const LONGEST: usize = 128 << 10;
@@ -325,13 +324,16 @@ fn check_size(parameters: &Value) -> Result<(), Problem> {
 }
 
 fn check_format(input: &InputRequest) -> Result<(), Problem> {
-    let known = input
-        .format
-        .as_deref()
-        .map_or(Ok(()), |name| Format::from_name(name).map(drop));
-    known.map_err(|unknown| Problem::bad_request(Code::UnknownFormat, "input.format", unknown.to_string()))
+    if let Some(name) = &input.format {
+        Format::from_name(name).map_err(|unknown| {
+            let known = Format::ALL.map(|format| format.name().to_owned());
+            Problem::bad_request(Code::UnknownFormat, "input.format", unknown.to_string()).knowing(known.into())
+        })?;
+    }
+    Ok(())
 }
 
+/// These travel in the job's record, which must stay small.
 fn check_lengths(input: &InputRequest) -> Result<(), Problem> {
     const LONGEST: usize = 512;
     let columns = input.columns.iter().flatten().map(|column| ("input.columns", column));

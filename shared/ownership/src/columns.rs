@@ -109,6 +109,41 @@ struct Columns<'n> {
     incomplete: Tally,
 }
 
+/// Where the columns of some companies go.
+struct Target<'w> {
+    /// Stakes before them.
+    begin: u32,
+    starts: &'w mut [u32],
+    ids: &'w mut [u32],
+    shares: &'w mut [f64],
+    undisclosed: &'w mut [f64],
+}
+
+impl<'w> Target<'w> {
+    /// Takes the first companies off.
+    fn split_off(&mut self, companies: usize, stakes: usize) -> Target<'w> {
+        let fits = "parts are as long as the whole";
+        let begin = self.begin;
+        self.begin += to_u32(stakes);
+        Target {
+            begin,
+            starts: self.starts.split_off_mut(..companies).expect(fits),
+            ids: self.ids.split_off_mut(..stakes).expect(fits),
+            shares: self.shares.split_off_mut(..stakes).expect(fits),
+            undisclosed: self.undisclosed.split_off_mut(..companies).expect(fits),
+        }
+    }
+
+    fn fill(self, lists: &Lists, undisclosed: &[f64]) {
+        self.ids.copy_from_slice(&lists.ids);
+        self.shares.copy_from_slice(&lists.shares);
+        self.undisclosed.copy_from_slice(undisclosed);
+        for (start, own) in self.starts.iter_mut().zip(&lists.starts[1..]) {
+            *start = self.begin + own;
+        }
+    }
+}
+
 /// What a network is made of, besides names.
 struct Parts {
     lists: Lists,
@@ -139,32 +174,33 @@ impl<'n> Columns<'n> {
     }
 
     /// Puts the columns of ranges of companies, which follow each other, together.
-    fn join(parts: Vec<Self>, mut whole: Self) -> Self {
+    fn join(mut parts: Vec<Self>, mut whole: Self) -> Self {
         let stakes = parts.iter().map(|part| part.lists.ids.len()).sum();
         let companies = parts.iter().map(|part| part.undisclosed.len()).sum();
         whole.lists.starts.resize(companies + 1, 0);
         whole.lists.ids.resize(stakes, 0);
         whole.lists.shares.resize(stakes, 0.0);
         whole.undisclosed.resize(companies, 0.0);
-        let mut starts = &mut whole.lists.starts[1..];
-        let mut ids = whole.lists.ids.as_mut_slice();
-        let mut shares = whole.lists.shares.as_mut_slice();
-        let mut undisclosed = whole.undisclosed.as_mut_slice();
-        let mut begin = 0;
-        let mut targets = Vec::with_capacity(parts.len());
-        for mut part in parts {
-            let fits = "parts are as long as the whole";
-            let (companies, stakes) = (part.undisclosed.len(), part.lists.ids.len());
-            targets.push((
-                begin,
-                starts.split_off_mut(..companies).expect(fits),
-                ids.split_off_mut(..stakes).expect(fits),
-                shares.split_off_mut(..stakes).expect(fits),
-                undisclosed.split_off_mut(..companies).expect(fits),
+        let mut rest = Target {
+            begin: 0,
+            starts: &mut whole.lists.starts[1..],
+            ids: &mut whole.lists.ids,
+            shares: &mut whole.lists.shares,
+            undisclosed: &mut whole.undisclosed,
+        };
+        let targets = parts.iter_mut().map(|part| {
+            let target = rest.split_off(part.undisclosed.len(), part.lists.ids.len());
+            (
+                target,
                 std::mem::take(&mut part.lists),
                 std::mem::take(&mut part.undisclosed),
-            ));
-            begin += to_u32(stakes);
+            )
+        });
+        let targets: Vec<_> = targets.collect();
+        parallel::map(targets, stakes, |(target, lists, undisclosed)| {
+            target.fill(&lists, &undisclosed)
+        });
+        for mut part in parts {
             whole.over.append(&mut part.over);
             whole.zeros.append(part.zeros);
             whole.duplicates.append(part.duplicates);
@@ -173,18 +209,6 @@ impl<'n> Columns<'n> {
             whole.over_100.append(part.over_100);
             whole.incomplete.append(part.incomplete);
         }
-        parallel::map(
-            targets,
-            stakes,
-            |(begin, starts, ids, shares, undisclosed, lists, part)| {
-                ids.copy_from_slice(&lists.ids);
-                shares.copy_from_slice(&lists.shares);
-                undisclosed.copy_from_slice(&part);
-                for (start, &own) in starts.iter_mut().zip(&lists.starts[1..]) {
-                    *start = begin + own;
-                }
-            },
-        );
         whole
     }
 

@@ -24,7 +24,7 @@ use crate::Stopped;
 use crate::gth::{panel, pivot};
 
 /// Up to so many columns are eliminated one after another: blocks would cost more than they save.
-pub(crate) const FEW: usize = 32;
+pub(crate) const UNBLOCKED: usize = 32;
 
 /// The factors of `I - W`, one component's.
 #[derive(Clone, Debug)]
@@ -58,9 +58,10 @@ impl Factors {
         Ok(is_done.then(|| elimination.factors()))
     }
 
-    /// [`Factors::new`] of no more than [`FEW`] companies, W column by column.
+    /// [`Factors::new`] of no more than [`UNBLOCKED`] companies, W column by column.
     pub(crate) fn of_few(shares: Vec<f64>, leaks: Vec<f64>) -> Option<Self> {
         let size = leaks.len();
+        debug_assert!(size <= UNBLOCKED);
         let mut elimination = Elimination::new(shares, leaks);
         elimination.eliminate_few(0, size).then(|| elimination.factors())
     }
@@ -149,7 +150,7 @@ impl Elimination {
         step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
     ) -> Result<bool, Stopped> {
         let width = end - first;
-        if width <= FEW {
+        if width <= UNBLOCKED {
             return Ok(self.eliminate_few(first, end));
         }
         let middle = first + (width / 2).next_multiple_of(8);
@@ -228,7 +229,7 @@ impl Elimination {
 /// Applies the elimination of `first..middle` to the rows of a panel from `first` to `end`.
 fn apply(left: &DMatrixView<'_, f64>, panel: &mut DMatrixViewMut<'_, f64>, first: usize, middle: usize, end: usize) {
     let count = middle - first;
-    if count <= FEW {
+    if count <= UNBLOCKED {
         for mut column in panel.column_iter_mut() {
             for k in first..middle {
                 let share = column[k];

@@ -45,7 +45,7 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
-use crate::factors::{FEW, Factors};
+use crate::factors::{Factors, UNBLOCKED};
 use crate::{Progress, Stopped};
 
 /// Multiplications between two calls of `step`, on each thread: a tenth of a
@@ -130,7 +130,7 @@ fn invert(
     step: &mut dyn FnMut(f64) -> Result<(), Stopped>,
 ) -> Result<bool, Stopped> {
     let size = leaks.len();
-    if size <= FEW {
+    if size <= UNBLOCKED {
         step(operations(size))?;
         let Some(factors) = Factors::of_few(matrix.iter().copied().collect(), leaks.data.into()) else {
             return Ok(false);
@@ -175,7 +175,7 @@ fn half(size: usize) -> usize {
 
 /// How much [`invert`] needs besides the matrix: two thirds of it.
 fn scratch_len(size: usize) -> usize {
-    if size <= FEW {
+    if size <= UNBLOCKED {
         return 0;
     }
     let (first, second) = (half(size), size - half(size));

@@ -202,12 +202,12 @@ impl Interner {
 /// Where ranges of names begin, all but the first; and a way to find the range of a name without many guesses.
 ///
 /// Names often begin alike, so where bounds first differ the next 16 bits are read as a number, and a table says which bounds
-/// have the same.
+/// share that number: only these are searched.
 struct Bounds {
     bounds: Vec<u128>,
     /// How many bits all bounds begin with.
     common: u32,
-    /// Bounds whose number is k are `places[k]..places[k + 1]`.
+    /// Bounds whose number is k are `places[k]..places[k + 1]`; empty where there is nothing to search.
     places: Vec<u16>,
 }
 
@@ -218,6 +218,10 @@ impl Bounds {
             (Some(first), Some(last)) if first < last => (first ^ last).leading_zeros(),
             _ => 0,
         };
+        if bounds.len() < 2 {
+            let places = Vec::new();
+            return Self { bounds, common, places };
+        }
         let mut places = vec![0; (1 << 16) + 1];
         for &bound in &bounds {
             places[number_at(bound, common) + 1] += 1;

@@ -62,9 +62,10 @@ pub(crate) struct Stakes {
     shares: Vec<f64>,
 }
 
-/// Companies next to each other, counted from 0.
+/// [`COMPANIES`] companies next to each other, counted from the first.
 #[derive(Debug)]
 pub(crate) struct Chunk {
+    /// The id of the first.
     first: usize,
     /// Inner companies.
     inner: Vec<u32>,
@@ -88,7 +89,7 @@ struct Leaves([Held; SHORT + 1]);
 /// Stakes of some holders, one holder's after another's.
 #[derive(Debug, Default)]
 struct Held {
-    /// Which of these companies each is.
+    /// The place of each among the sums that are added to.
     holders: Vec<u32>,
     /// How many stakes each has; empty where all have as many.
     counts: Vec<u32>,
@@ -315,45 +316,40 @@ impl Stakes {
     /// What rows hold of each other, but for stakes that a company has in its own component, and those in closed ones:
     /// nobody else has a claim on these.
     fn between(network: &Network, steps: &[Step<'_>], rows: &[u32], row_of: &[u32]) -> Self {
-        let mut found: Vec<(u32, u32, f64)> = Vec::new();
-        let mut add = |component: std::ops::Range<usize>| {
-            for owned in component.clone() {
-                for (holder, share) in network.holders(rows[owned]) {
-                    let row = row_of[holder as usize];
-                    if row != NONE && !component.contains(&(row as usize)) {
-                        found.push((row, to_u32(owned), share));
+        let each = |take: &mut dyn FnMut(usize, u32, f64)| {
+            let mut row = 0;
+            for step in steps {
+                let members = row..step.end(row);
+                row = members.end;
+                if matches!(step, Step::Group(_)) {
+                    continue;
+                }
+                for owned in members.clone() {
+                    let is_ring = matches!(step, Step::Ring(..));
+                    let own = if is_ring { members.clone() } else { owned..owned + 1 };
+                    for (holder, share) in network.holders(rows[owned]) {
+                        let holder = row_of[holder as usize];
+                        if holder != NONE && !own.contains(&(holder as usize)) {
+                            take(holder as usize, to_u32(owned), share);
+                        }
                     }
                 }
             }
         };
-        let mut row = 0;
-        for step in steps {
-            let first = row;
-            row = step.end(first);
-            match step {
-                Step::Rows(end) => (first..*end).for_each(|row| add(row..row + 1)),
-                Step::Ring(..) => add(first..row),
-                Step::Group(_) => {}
-            }
-        }
-        Self::sorted(rows.len(), &found)
-    }
-
-    /// By holder, in the order in which they were found.
-    fn sorted(holders: usize, found: &[(u32, u32, f64)]) -> Self {
-        let mut starts = vec![0_u32; holders + 1];
-        found.iter().for_each(|&(holder, ..)| starts[holder as usize + 1] += 1);
-        for holder in 0..holders {
+        let mut starts = vec![0_u32; rows.len() + 1];
+        each(&mut |holder, _, _| starts[holder + 1] += 1);
+        for holder in 0..rows.len() {
             starts[holder + 1] += starts[holder];
         }
+        let stakes = starts[rows.len()] as usize;
+        let (mut of, mut shares) = (vec![0; stakes], vec![0.0; stakes]);
         let mut next = starts.clone();
-        let (mut of, mut shares) = (vec![0; found.len()], vec![0.0; found.len()]);
-        for &(holder, owned, share) in found {
-            let at = &mut next[holder as usize];
+        each(&mut |holder, owned, share| {
+            let at = &mut next[holder];
             of[*at as usize] = owned;
             shares[*at as usize] = share;
             *at += 1;
-        }
+        });
         Self { starts, of, shares }
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a network | 24 a stake, 28 a company, and names |
 //! | its resolvent | 36 a company, 8 n^2 for each ring of n, 16 n^2 more while the largest is inverted |
-//! | a solver without one | 72 a company, 8 a stake, 24 n^2 for each ring of n |
+//! | a solver without one | 72 a company, 40 a stake, 24 n^2 + 640 for each ring of n |
 //! | pairs | 60 a company, 60 a stake, 24 an owner and thread, 16 n^2 for each large ring, and [`CHUNKS`] |
 //!
 //! Pairs are handed out while they are computed, so their number, and with it
@@ -44,8 +44,9 @@ pub(crate) fn of_resolvent(network: &Network, rings: impl Iterator<Item = usize>
 
 /// Of a solver that factors components of these sizes itself, with its network.
 pub(crate) fn of_solver(network: &Network, rings: impl Iterator<Item = usize>) -> u64 {
-    let factors = rings.map(|size| (size as u64).saturating_pow(2).saturating_mul(24));
-    let layout = 72 * network.len() as u64 + 24 * network.stakes() as u64;
+    // A small ring is mostly what says where its factors are.
+    let factors = rings.map(|size| (size as u64).saturating_pow(2).saturating_mul(24).saturating_add(640));
+    let layout = 72 * network.len() as u64 + 40 * network.stakes() as u64;
     factors.fold(of_network(network).saturating_add(layout), u64::saturating_add)
 }
 

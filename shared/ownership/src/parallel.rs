@@ -9,7 +9,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 /// Stakes, companies or the like that are worth waking other threads.
 const ENOUGH: usize = 1 << 12;
 
-/// Does one thing beside another, of which the second may take its time on this thread.
+/// Does `first` on any thread while `second` runs on this one, and may call what is not `Send`. `first` is waited for even
+/// if `second` fails.
 ///
 /// # Arguments
 ///

@@ -194,8 +194,12 @@ impl Inside {
     /// `members` in the order of ids.
     fn new(network: &Network, members: &[u32]) -> Self {
         let place = |company: u32| members.binary_search(&company).ok();
+        let stakes = members.iter().map(|&member| {
+            let holders = network.holder_ids(member).iter();
+            holders.filter(|&&holder| place(holder).is_some()).count()
+        });
         let mut inside = Self {
-            stakes: Vec::new(),
+            stakes: Vec::with_capacity(stakes.sum()),
             leaks: Vec::with_capacity(members.len()),
         };
         for (held, &member) in (0..).zip(members) {

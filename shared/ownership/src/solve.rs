@@ -156,7 +156,7 @@ impl<'a> Solver<'a> {
         x
     }
 
-    /// [`Solver::solve`] into memory that is used again.
+    /// [`Solver::solve`] into memory that is used again. It takes 16 bytes for each company between others besides.
     ///
     /// # Panics
     ///

@@ -3,7 +3,9 @@
 
 mod support;
 
-use ownership::{Error, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Share, Solver, Unit};
+use ownership::{
+    ColumnsOver100, Error, Network, NetworkBuilder, OnClosed, Policies, Resolvent, Share, Solver, Stopped, Unit,
+};
 use support::{Random, Solved, assert_close};
 
 /// Rings of 70 and of 3, a company that holds itself, chains, and a closed pair.
@@ -105,69 +107,144 @@ fn a_solver_without_a_resolvent_finds_the_same() {
     }
 }
 
-/// More companies than are summed together: owners before and behind those between, and many that hold nothing. A chain, a
-/// ring of three and one of forty are in the middle.
-fn large() -> Network {
+/// More companies than are summed together, of every kind anywhere in the order of names: chains, rings of 3 and of 200,
+/// one that holds itself, columns over one, companies that hold one or two others and one that holds very many.
+fn large(is_closed: bool) -> Network {
     let mut random = Random(4);
-    let mut builder = NetworkBuilder::new(Policies::default());
-    let mut hold = |owner: &str, owned: &str, row| {
-        let share = Share::from_f64((1 + random.below(300)) as f64 / 1e3, Unit::Fraction).unwrap();
-        builder.add(owner, owned, share, row).unwrap();
-        random.below(1000)
+    let mut builder = NetworkBuilder::new(Policies {
+        columns_over_100: ColumnsOver100::Keep,
+        ..Policies::default()
+    });
+    let anywhere = |company: usize| company * 37 % 1000;
+    let between = |company: usize| format!("{:03} between {company}", anywhere(company % 1000));
+    let mut hold = |owner: &str, owned: &str, thousandths: usize| {
+        let share = Share::from_f64(thousandths as f64 / 1e3, Unit::Fraction).unwrap();
+        builder.add(owner, owned, share, 1).unwrap();
     };
-    let mut any = 0;
     for leaf in 0..80_000 {
-        let owned = format!("leaf{leaf:05}");
-        any = match leaf % 4 {
-            0 => hold(&format!("between{any:03}"), &owned, leaf),
-            1 => hold(&format!("a{}", any % 50), &owned, leaf),
-            // Some hold one or two, some very many.
-            2 => hold(&format!("z{leaf}"), &owned, leaf),
-            _ => hold("z", &owned, leaf),
+        let owned = format!("{:03} leaf {leaf}", anywhere(leaf % 1000));
+        let owner = match leaf % 4 {
+            0 => between(random.below(1000)),
+            1 => format!("{:03} owner", random.below(1000)),
+            2 => format!("{:03} of few {}", anywhere(leaf % 1000), leaf / 3),
+            _ => "of many".to_owned(),
         };
+        hold(&owner, &owned, 1 + random.below(900));
     }
     for company in 0..1000 {
-        let owned = format!("between{company:03}");
-        any = hold(&format!("a{}", any % 50), &owned, company);
         let holder = match company {
             0..3 => (company + 1) % 3,
-            100..140 => 100 + (company - 99) % 40,
+            100..300 => 100 + (company - 99) % 200,
             company => company + 1,
         };
-        hold(&format!("between{holder:03}"), &owned, company);
-        hold("z", &owned, company);
+        if holder < 1000 {
+            hold(&between(holder), &between(company), 1 + random.below(300));
+        }
+        hold(
+            &format!("{:03} owner", random.below(1000)),
+            &between(company),
+            1 + random.below(300),
+        );
+        hold("of many", &between(company), 1);
+    }
+    hold(&between(500), &between(500), 250);
+    hold("of many", &between(700), 900);
+    if is_closed {
+        hold("000 closed", "999 closed", 1000);
+        hold("999 closed", "000 closed", 1000);
+        hold("of many", "000 closed", 1);
+        hold("000 closed", &between(600), 100);
+        hold("999 closed", "500 leaf 500", 10);
     }
     builder.finish().unwrap()
 }
 
-/// `x = v + W x`, company by company.
+fn values(network: &Network) -> Vec<f64> {
+    (0..network.len()).map(|company| 1.0 + (company % 13) as f64).collect()
+}
+
+/// `x = v + W x`, company by company; what a closed group has, each of its members has.
 #[test]
 fn every_company_of_a_large_network_has_what_it_holds() {
-    let network = large();
-    let values: Vec<f64> = (0..network.len()).map(|company| 1.0 + (company % 13) as f64).collect();
-    let direct = Solver::direct(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
-    let resolvent = Resolvent::new(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
+    let network = large(true);
+    let closed = ["000 closed", "999 closed"].map(|name| network.find(name).unwrap());
+    let values = values(&network);
+    let direct = Solver::direct(&network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
+    let resolvent = Resolvent::new(&network, OnClosed::RingFence, &mut |_| Ok(())).unwrap();
     for x in [direct.solve(&values), Solver::new(&network, &resolvent).solve(&values)] {
-        for (company, value) in (0..).zip(&values) {
-            let held: f64 = network
-                .holdings(company)
-                .map(|(owned, share)| share * x[owned as usize])
-                .sum();
-            assert_close(x[company as usize], value + held, 1e-13);
+        let worth = |company: u32| {
+            let held = network.holdings(company).filter(|(owned, _)| !closed.contains(owned));
+            values[company as usize] + held.map(|(owned, share)| share * x[owned as usize]).sum::<f64>()
+        };
+        let group: f64 = closed.into_iter().map(worth).sum();
+        for (company, &found) in (0..).zip(&x) {
+            let expected = if closed.contains(&company) {
+                group
+            } else {
+                worth(company)
+            };
+            assert_close(found, expected, 1e-12);
         }
     }
 }
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let network = large();
-    let values: Vec<f64> = (0..network.len()).map(|company| 1.0 / (1 + company) as f64).collect();
+    let network = large(false);
+    let values = values(&network);
     let on_threads = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let solver = Solver::direct(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
-            solver.solve(&values)
+            let direct = Solver::direct(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
+            let resolvent = Resolvent::new(&network, OnClosed::Fail, &mut |_| Ok(())).unwrap();
+            [direct.solve(&values), Solver::new(&network, &resolvent).solve(&values)]
         })
     };
     assert!(on_threads(1) == on_threads(4));
+}
+
+/// As many companies as are summed together, and one more.
+#[test]
+fn a_network_may_end_where_companies_that_are_summed_together_do() {
+    for companies in [32_767, 32_768, 32_769, 65_536] {
+        let mut builder = NetworkBuilder::new(Policies::default());
+        let half = Share::parse("0.5", Unit::Fraction).unwrap();
+        for company in 1..companies {
+            let holder = if company % 3 == 0 {
+                company - 1
+            } else {
+                company - 1 - company % 3
+            };
+            builder
+                .add(&format!("{holder:05}"), &format!("{company:05}"), half, 1)
+                .unwrap();
+        }
+        let network = builder.finish().unwrap();
+        assert_eq!(network.len(), companies);
+        let values = values(&network);
+        let x = Solver::direct(&network, OnClosed::Fail, &mut |_| Ok(()))
+            .unwrap()
+            .solve(&values);
+        for (company, value) in (0..).zip(&values) {
+            let held: f64 = network
+                .holdings(company)
+                .map(|(owned, share)| share * x[owned as usize])
+                .sum();
+            assert_close(x[company as usize], value + held, 1e-12);
+        }
+    }
+}
+
+/// Also where leaves are looked for at the same time.
+#[test]
+fn a_solver_of_a_large_network_stops_when_it_is_told_to() {
+    let network = large(true);
+    for most in 0..3 {
+        let mut calls = 0;
+        let stopped = Solver::direct(&network, OnClosed::RingFence, &mut |_| {
+            calls += 1;
+            if calls > most { Err(Stopped) } else { Ok(()) }
+        });
+        assert_eq!((stopped.unwrap_err(), calls), (Error::Stopped(Stopped), most + 1));
+    }
 }

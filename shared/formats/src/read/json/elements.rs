@@ -35,7 +35,7 @@ struct Cut {
 /// Parses every element of `input` and hands the results on, in order, with its row: the line, or in a list the 1-based
 /// position.
 ///
-/// Memory is a block (2 MiB, and an element, which has at most 1 MiB) and what its elements are parsed to.
+/// Memory is two blocks (of 2 MiB, and an element, which has at most 1 MiB) and what elements of one are parsed to.
 pub(in crate::read) fn for_each<T: Send, E>(
     input: &mut Input<'_>,
     parse: impl Fn(&[u8]) -> Result<T, RecordError> + Sync,

@@ -166,3 +166,27 @@ fn a_source_that_fails_is_not_the_files_fault() {
         }
     }
 }
+
+/// All that came before is handed on, also where the failure is noticed while that is being split.
+#[test]
+fn what_came_before_a_failure_is_handed_on() {
+    struct Failing<'t>(&'t [u8]);
+    impl io::Read for Failing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::other("connection reset")),
+                read => Ok(read),
+            }
+        }
+    }
+    let records = 500_000;
+    let file = "owner,owned,share\n".to_owned() + &"A,Foo,0.33\n".repeat(records) + "A,Fo";
+    assert!(file.len() > 2 * (2 << 20));
+    let mut handed_on = 0;
+    let error = read_stakes(&mut Failing(file.as_bytes()), &ReadOptions::default(), &mut |_| {
+        handed_on += 1;
+        Ok::<(), String>(())
+    });
+    assert!(matches!(error, Err(ReadError::Io(_))), "{error:?}");
+    assert_eq!(handed_on, records);
+}
