@@ -210,11 +210,8 @@ fn a_network_may_end_where_companies_that_are_summed_together_do() {
         let mut builder = NetworkBuilder::new(Policies::default());
         let half = Share::parse("0.5", Unit::Fraction).unwrap();
         for company in 1..companies {
-            let holder = if company % 3 == 0 {
-                company - 1
-            } else {
-                company - 1 - company % 3
-            };
+            let before = if company % 3 == 0 { 1 } else { company % 3 };
+            let holder = company - before;
             builder
                 .add(&format!("{holder:05}"), &format!("{company:05}"), half, 1)
                 .unwrap();
