@@ -193,6 +193,25 @@ impl Api {
     pub async fn rows(&self, job: &Value) -> Vec<Vec<String>> {
         table(&self.report(job, "result.csv").await)
     }
+
+    /// The same of a job that must have succeeded, whose report and spreadsheet are looked at too.
+    pub async fn presented(&self, job: &Value) -> Vec<Vec<String>> {
+        assert_eq!(job["status"], "SUCCESS", "{job}");
+        let html = String::from_utf8(self.report(job, "report.html").await).unwrap();
+        assert!(html.contains("<h2>Result</h2>") && !html.contains("NaN"));
+        let about_shares = [
+            "integrated-ownership",
+            "network-control",
+            "company-control",
+            "beneficial-owners",
+            "structure",
+        ];
+        let is_about_shares = about_shares.iter().any(|name| job["type"] == *name);
+        assert_eq!(html.contains("Who owns what, through what"), is_about_shares);
+        let xlsx = self.report(job, "report.xlsx").await;
+        assert!(xlsx.starts_with(b"PK"), "a spreadsheet is an archive");
+        self.rows(job).await
+    }
 }
 
 /// Waits until `wanted` is true.

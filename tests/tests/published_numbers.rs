@@ -1,8 +1,8 @@
 //! Results of whole jobs against numbers that were published.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use serde_json::json;
-use system_tests::{Instance, pair};
+use serde_json::{Value, json};
+use system_tests::{Api, Instance, pair};
 
 fn close(found: f64, published: f64, tolerance: f64) {
     assert!((found - published).abs() <= tolerance, "{found} is not {published}");
@@ -96,5 +96,54 @@ async fn undisclosed_shares_are_passed_on() {
     close(undisclosed("P"), 0.0, 0.0);
     close(undisclosed("H"), 0.4, 1e-12);
     close(undisclosed("T"), 0.7, 1e-12);
+    instance.stop().await;
+}
+
+async fn presented(api: &Api, job_type: &str, csv: &str, parameters: Value) -> Vec<Vec<String>> {
+    api.presented(&api.run_file(job_type, csv.as_bytes(), parameters).await)
+        .await
+}
+
+#[tokio::test]
+async fn centrality_and_requirements() {
+    let instance = Instance::start().await;
+    let api = instance.api();
+    // networkx, test_katz_centrality.py, test_P3: each pair holds all of each other.
+    let path = "owner,owned,share\n1,2,1\n2,1,1\n2,3,1\n3,2,1\n";
+    let rows = presented(api, "katz", path, json!({})).await;
+    assert_eq!(rows[0], ["company", "centrality"]);
+    let centrality: Vec<f64> = rows[1..].iter().map(|row| row[1].parse().unwrap()).collect();
+    assert!(
+        (centrality[1] / centrality[0] - 0.610_783_918 / 0.559_885_258).abs() < 1e-8,
+        "{centrality:?}"
+    );
+    // The largest eigenvalue of the path is the root of two: 1 / 0.7072 is below it, 1 / 0.6 is not.
+    let job = api.run_file("katz", path.as_bytes(), json!({"alpha": 0.7072})).await;
+    assert_eq!(job["error"]["code"], "alpha_too_large", "{job}");
+    let rows = presented(api, "katz", path, json!({"alpha": 0.6})).await;
+    let centrality: Vec<f64> = rows[1..].iter().map(|row| row[1].parse().unwrap()).collect();
+    // x = 1 + 0.6 y and y = 1 + 1.2 x.
+    assert!((centrality[0] - 1.6 / 0.28).abs() < 1e-9 && (centrality[1] - 2.2 / 0.28).abs() < 1e-9);
+
+    // Miller, Blair 2009, table 2.4.
+    let sectors = "from,to,share\n1,1,0.15\n1,2,0.25\n2,1,0.2\n2,2,0.05\n";
+    let rows = presented(api, "leontief", sectors, json!({})).await;
+    assert_eq!(rows[0], ["from", "to", "requirement"]);
+    for (from, to, requirement) in [
+        ("1", "1", 1.254_125_41),
+        ("1", "2", 0.330_033),
+        ("2", "1", 0.264_026_4),
+        ("2", "2", 1.122_112_21),
+    ] {
+        assert!((pair(&rows, from, to, "requirement") - requirement).abs() < 1e-7);
+    }
+    // A sector's own row is never left out, nor counted as such.
+    let job = api
+        .run_file("leontief", sectors.as_bytes(), json!({"floor": 0.3}))
+        .await;
+    assert_eq!(api.rows(&job).await.len(), 1 + 3);
+    let left_out = &job["result"]["left_out"];
+    assert_eq!(left_out["pairs"], 1, "{job}");
+    assert!((left_out["mass"].as_f64().unwrap() - 0.264_026_4).abs() < 1e-7);
     instance.stop().await;
 }

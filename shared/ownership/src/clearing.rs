@@ -262,13 +262,10 @@ impl State<'_> {
         let system = Network::new(names, columns, elsewhere, Vec::new(), Vec::new());
         // Those in default owe each other in smaller rings, if at all.
         let rings = Components::of(&system);
-        let sizes = cyclic(&system, rings.iter())
-            .into_iter()
-            .map(|(_, members)| members.len());
-        let (largest, needed) = sizes.fold((0, 0_u64), |(largest, needed), size| {
-            let block = (size as u64).saturating_pow(2).saturating_mul(8);
-            (largest.max(size), needed.saturating_add(block))
-        });
+        let cyclic = cyclic(&system, rings.iter());
+        let sizes = cyclic.iter().map(|(_, members)| members.len());
+        let largest = sizes.clone().max().unwrap_or(0);
+        let needed = memory::of_solver(&system, sizes);
         let what = || format!("clear rings of up to {largest} parties in default");
         memory::check(what, needed, self.memory)?;
         let solver = Solver::direct(&system, OnClosed::RingFence, progress)?;

@@ -80,17 +80,6 @@ impl Factors {
         self.solve_from(0, x);
     }
 
-    /// Calls `take` with each column of V.
-    pub(crate) fn unit_solutions(&self, mut take: impl FnMut(usize, &[f64])) {
-        let mut x = vec![0.0; self.size()];
-        for column in 0..self.size() {
-            x.fill(0.0);
-            x[column] = 1.0;
-            self.solve_from(column, &mut x);
-            take(column, &x);
-        }
-    }
-
     /// The same where b is zero before `first`.
     fn solve_from(&self, first: usize, x: &mut [f64]) {
         let size = self.size();
@@ -103,6 +92,17 @@ impl Factors {
             let (above, below) = x.split_at_mut(k);
             below[0] /= self.pivots[k];
             add(above, below[0], &column[..k]);
+        }
+    }
+
+    /// Calls `take` with each column of V.
+    pub(crate) fn unit_solutions(&self, mut take: impl FnMut(usize, &[f64])) {
+        let mut x = vec![0.0; self.size()];
+        for column in 0..self.size() {
+            x.fill(0.0);
+            x[column] = 1.0;
+            self.solve_from(column, &mut x);
+            take(column, &x);
         }
     }
 }

@@ -167,6 +167,7 @@ impl<'a> Solver<'a> {
         let Layout { chunks, places, .. } = &self.layout;
         let mut inner = vec![0.0; places.len()];
         let in_order = |inner: &[f64]| places.iter().map(|&place| inner[place as usize]).collect::<Vec<f64>>();
+        // So few companies are not worth waking other threads.
         if let [chunk] = chunks.as_slice() {
             chunk.sum_inner(values, values, &mut inner);
             let mut rows = in_order(&inner);

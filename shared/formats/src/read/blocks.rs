@@ -54,7 +54,6 @@ pub(super) struct Ahead<'b, 'a> {
     input: &'b mut Input<'a>,
     sizes: Sizes,
     next: &'b mut Next,
-    is_wanted: bool,
 }
 
 impl<'i, 'a> Blocks<'i, 'a> {
@@ -83,14 +82,14 @@ impl<'i, 'a> Blocks<'i, 'a> {
         &self.buffer[self.at..self.end]
     }
 
-    /// The text, and how to read what comes next meanwhile.
-    pub(super) fn text_and_ahead(&mut self) -> (&[u8], Ahead<'_, 'a>) {
-        let ahead = Ahead {
-            is_wanted: self.next.rest.is_none() && matches!(self.rest, Rest::More),
+    /// The text, and how to read what comes next meanwhile; `None` if nothing does, or it was read.
+    pub(super) fn text_and_ahead(&mut self) -> (&[u8], Option<Ahead<'_, 'a>>) {
+        let is_wanted = self.next.rest.is_none() && matches!(self.rest, Rest::More);
+        let ahead = is_wanted.then_some(Ahead {
             input: self.input,
             sizes: self.sizes,
             next: &mut self.next,
-        };
+        });
         (&self.buffer[self.at..self.end], ahead)
     }
 
@@ -108,7 +107,9 @@ impl<'i, 'a> Blocks<'i, 'a> {
     ///
     /// Where reading fails, what was read before is handed out first.
     pub(super) fn fill<E>(&mut self) -> Result<bool, ReadError<E>> {
-        self.text_and_ahead().1.read();
+        if let Some(ahead) = self.text_and_ahead().1 {
+            ahead.read();
+        }
         match std::mem::replace(&mut self.rest, Rest::Nothing) {
             Rest::More => {}
             Rest::Nothing => return Ok(false),
@@ -137,16 +138,12 @@ impl<'i, 'a> Blocks<'i, 'a> {
 }
 
 impl Ahead<'_, '_> {
-    /// Reads the next block, unless there is none or it was read before.
+    /// Reads the next block.
     pub(super) fn read(self) {
-        if !self.is_wanted {
-            return;
-        }
         let Self {
             input,
             sizes: Sizes { block, room },
             next,
-            ..
         } = self;
         let wanted = room + block;
         if next.buffer.len() < wanted {
@@ -242,7 +239,7 @@ mod tests {
             let is_whole = loop {
                 let is_last = blocks.is_last();
                 let (window, next) = blocks.text_and_ahead();
-                if *ahead.next().unwrap() {
+                if let (true, Some(next)) = (*ahead.next().unwrap(), next) {
                     next.read();
                 }
                 let length = if is_last { window.len() } else { window.len() * taken.next().unwrap() / 4 };

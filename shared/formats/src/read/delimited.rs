@@ -121,11 +121,16 @@ impl Reading<'_, '_> {
             let jobs: Vec<_> = parts.into_iter().zip(spare).enumerate().collect();
             let (layout, checker) = (&self.layout, &self.checker);
             let split = |(number, (text, batch))| split(text, number + 1 == last, layout, checker.part(), batch);
+            let split_all = || jobs.into_par_iter().map(split).collect();
             let mut parts: Vec<Part> = Vec::new();
-            rayon::in_place_scope(|scope| {
-                scope.spawn(|_| parts = jobs.into_par_iter().map(split).collect());
-                ahead.read();
-            });
+            match ahead {
+                // The last block, or a small file, which is not worth waking another thread.
+                None => parts = split_all(),
+                Some(ahead) => rayon::in_place_scope(|scope| {
+                    scope.spawn(|_| parts = split_all());
+                    ahead.read();
+                }),
+            }
             let count = parts.len();
             whole = false;
             let mut is_done = true;

@@ -181,9 +181,9 @@ pub fn read_stakes<E>(
 /// Tables are split and checked by all threads of the current `rayon` pool, 2 MiB at a time. The result doesn't depend on
 /// how many there are.
 ///
-/// Memory is two blocks, of which one is read ahead (2 MiB, and a record, which has at most 1 MiB as written), stakes of one, and the decoder's window. An
-/// element of JSON made of many small values takes up to 100 times its size before it is refused. What formats hold beside
-/// that is bounded by [`ReadOptions::max_held_bytes`].
+/// Memory is two blocks, of which one is read ahead (2 MiB, and a record, which has at most 1 MiB as written), the stakes
+/// of one, and the decoder's window. An element of JSON made of many small values takes up to 100 times its size before it
+/// is refused. What formats hold beside that is bounded by [`ReadOptions::max_held_bytes`].
 ///
 /// # Errors
 ///

@@ -5,12 +5,9 @@
 //! that. A block is closed one row before that bound, which leaves room for the row that did not fit to travel with the
 //! rows of its company.
 
-use std::hash::BuildHasher;
-
-use hashbrown::{DefaultHashBuilder, HashTable};
-
 use super::codec::{MAX_PLAIN_BYTES, number_bytes};
-use super::{Block, BlockError, Cell, Kind, Schema, Texts, Values};
+use super::dictionary::{Hashed, Numbered};
+use super::{Block, BlockError, Cell, Kind, Schema, Values};
 
 /// The most bytes of one row or one company's name: far above any id, to be kept in mind for columns of free text.
 pub const MAX_ROW_BYTES: usize = 8 << 10;
@@ -30,9 +27,8 @@ const CELL_COUNT: usize = 10;
 /// filled, if it did. Rows cost no allocation but for texts that are new to the block.
 pub struct BlockBuilder {
     block: Block,
-    /// For every text column the positions of its dictionary by hash.
-    lookups: Vec<HashTable<u32>>,
-    hasher: DefaultHashBuilder,
+    /// For every column, where its texts stand in its dictionary.
+    hashed: Vec<Hashed>,
     numbered: Numbered,
     /// An upper bound of the block's size before compression, but for the tags of its numbers.
     size: usize,
@@ -45,41 +41,6 @@ pub struct BlockBuilder {
     found: Vec<Option<u32>>,
 }
 
-/// Where texts that are known by a number stand in the dictionary of the block at hand.
-#[derive(Default)]
-struct Numbered {
-    /// For every number the block in which it was seen last, and where.
-    places: Vec<(u32, u32)>,
-    /// The number of the block, from 1.
-    block: u32,
-    /// The numbers of the texts in its dictionary.
-    numbers: Vec<usize>,
-}
-
-impl Numbered {
-    fn get(&self, number: usize) -> Option<u32> {
-        let &(block, place) = self.places.get(number)?;
-        (block == self.block).then_some(place)
-    }
-
-    fn set(&mut self, number: usize, place: u32) {
-        self.numbers.push(number);
-        if number >= self.places.len() {
-            self.places.resize((number + 1).max(2 * self.places.len()), (0, 0));
-        }
-        self.places[number] = (self.block, place);
-    }
-
-    fn clear(&mut self) {
-        self.numbers.clear();
-        self.block = self.block.wrapping_add(1);
-        if self.block == 0 {
-            self.places.clear();
-            self.block = 1;
-        }
-    }
-}
-
 impl BlockBuilder {
     /// A builder of blocks for results of this shape.
     pub fn new(schema: &Schema) -> Self {
@@ -87,22 +48,19 @@ impl BlockBuilder {
         // Tags are rounded up to bytes in each column.
         let base = 3 * LENGTH + columns.len() * (2 + 2 * LENGTH);
         let numbers = schema.values().filter(|column| column.kind == Kind::Number).count();
-        let mut builder = Self {
-            lookups: columns.iter().map(|_| HashTable::new()).collect(),
+        Self {
+            hashed: columns.iter().map(|_| Hashed::default()).collect(),
             block: Block {
                 columns,
                 ..Block::default()
             },
-            hasher: DefaultHashBuilder::default(),
             numbered: Numbered::default(),
             size: base,
             base,
             rows: 0,
             tags: numbers.max(1),
             found: Vec::new(),
-        };
-        builder.numbered.clear();
-        builder
+        }
     }
 
     /// Begins a company, which need not get rows.
@@ -236,10 +194,7 @@ impl BlockBuilder {
         let Values::Text { dictionary, .. } = &self.block.columns[column] else {
             panic!("column {column} of the schema does not hold text");
         };
-        let hash = self.hasher.hash_one(text);
-        self.lookups[column]
-            .find(hash, |&at| &dictionary[at as usize] == text)
-            .copied()
+        self.hashed[column].find(dictionary, text)
     }
 
     /// Adds a row whose texts were found by [`cost`](Self::cost).
@@ -255,11 +210,8 @@ impl BlockBuilder {
                 (Values::Text { dictionary, index }, Cell::Text(text)) => {
                     self.size += INDEX;
                     index.push(self.found[column].unwrap_or_else(|| {
-                        let at = add(dictionary, text);
                         self.size += LENGTH + text.len();
-                        let hash = |at: &u32| self.hasher.hash_one(&dictionary[*at as usize]);
-                        self.lookups[column].insert_unique(self.hasher.hash_one(text), at, hash);
-                        at
+                        self.hashed[column].add(dictionary, text)
                     }));
                 }
                 (Values::Number(values), Cell::Number(value)) => {
@@ -286,10 +238,9 @@ impl BlockBuilder {
             "a row has a cell for every column but the key"
         );
         index.push(place.unwrap_or_else(|| {
-            let at = add(dictionary, text());
-            self.size += LENGTH + dictionary[at as usize].len();
-            self.numbered.set(number, at);
-            at
+            let text = text();
+            self.size += LENGTH + text.len();
+            self.numbered.add(number, dictionary, text)
         }));
         self.size += INDEX;
         let mut before = None;
@@ -321,7 +272,7 @@ impl BlockBuilder {
     fn take(&mut self) -> Block {
         self.size = self.base;
         self.rows = 0;
-        self.lookups.iter_mut().for_each(HashTable::clear);
+        self.hashed.iter_mut().for_each(Hashed::clear);
         self.numbered.clear();
         let like = |values: &Values| values.empty_like();
         let columns = self.block.columns.iter().map(like).collect();
@@ -336,7 +287,7 @@ impl BlockBuilder {
 
     /// Closes the block before the current company, whose rows move on; or, if it is the only one, within it.
     fn close(&mut self) -> Block {
-        let numbers = std::mem::take(&mut self.numbered.numbers);
+        let numbers = self.numbered.take_numbers();
         let mut full = self.take();
         if full.companies.len() == 1 {
             self.begin(&full.companies[0]);
@@ -373,12 +324,6 @@ impl BlockBuilder {
             }
         }
     }
-}
-
-fn add(dictionary: &mut Texts, text: &str) -> u32 {
-    let at = u32::try_from(dictionary.len()).expect("a block's dictionary is small");
-    dictionary.push(text);
-    at
 }
 
 fn truncate(values: &mut Values, rows: usize) {

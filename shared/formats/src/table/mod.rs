@@ -5,6 +5,7 @@ mod block_file;
 mod builder;
 mod codec;
 mod csv_writer;
+mod dictionary;
 mod parquet_text;
 mod parquet_writer;
 mod schema;

@@ -140,17 +140,20 @@ fn broken_compression_is_the_files_fault() {
     }
 }
 
-#[test]
-fn a_source_that_fails_is_not_the_files_fault() {
-    struct Failing(io::Cursor<Vec<u8>>);
-    impl io::Read for Failing {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            match self.0.read(buffer)? {
-                0 => Err(io::Error::other("connection reset")),
-                read => Ok(read),
-            }
+/// Fails where its bytes end.
+struct Failing<'b>(&'b [u8]);
+
+impl io::Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::other("connection reset")),
+            read => Ok(read),
         }
     }
+}
+
+#[test]
+fn a_source_that_fails_is_not_the_files_fault() {
     let json = br#"{"stakes": [{"owner": "A", "owned": "Foo", "share": 0.33}"#;
     for bytes in [
         SEED.as_bytes().to_vec(),
@@ -158,7 +161,7 @@ fn a_source_that_fails_is_not_the_files_fault() {
         zstd(SEED.as_bytes()),
         json.to_vec(),
     ] {
-        let mut source = Failing(io::Cursor::new(bytes));
+        let mut source = Failing(bytes.as_slice());
         let error = read_stakes(&mut source, &ReadOptions::default(), &mut |_| Ok::<(), String>(()));
         match error {
             Err(ReadError::Io(error)) => assert_eq!(error.to_string(), "connection reset"),
@@ -170,15 +173,6 @@ fn a_source_that_fails_is_not_the_files_fault() {
 /// All that came before is handed on, also where the failure is noticed while that is being split.
 #[test]
 fn what_came_before_a_failure_is_handed_on() {
-    struct Failing<'t>(&'t [u8]);
-    impl io::Read for Failing<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            match self.0.read(buffer)? {
-                0 => Err(io::Error::other("connection reset")),
-                read => Ok(read),
-            }
-        }
-    }
     let records = 500_000;
     let file = "owner,owned,share\n".to_owned() + &"A,Foo,0.33\n".repeat(records) + "A,Fo";
     assert!(file.len() > 2 * (2 << 20));
